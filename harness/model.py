@@ -1,0 +1,168 @@
+"""The words of the field as frozen values: flags, combinations, trials, recordings, findings, verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Medium = Literal["audio", "video"]
+Degree = Literal["presented", "opened", "proved"]
+Role = Literal["patient", "clinician"]
+
+OFF = "off"
+
+
+class Verdict(StrEnum):
+    """What a check, a trial or a run may say; merging takes the worst."""
+
+    VALID = "valid"
+    UNKNOWN = "unknown"
+    INVALID = "invalid"
+
+    @staticmethod
+    def merge(verdicts: Iterable[Verdict]) -> Verdict:
+        """Return the worst: invalid beats unknown, unknown beats valid; of none at all, valid."""
+        order = list(Verdict)
+        return max(verdicts, key=order.index, default=Verdict.VALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A feature flag of the target. `off` is always a variant: any flag can be disabled."""
+
+    name: str
+    variants: tuple[str, ...] = (OFF, "on")
+    baseline: str = OFF
+    kind: str = "release"
+    description: str = ""
+
+    @property
+    def is_boolean(self) -> bool:
+        """True when the flag is only switched off and on."""
+        return self.variants == (OFF, "on")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A rule of valid combinations: these flags may not hold these variants together.
+
+    `forbidden` is one clause, as in the CASA models: a combination breaks it when every named flag has
+    one of the variants given with it. A parent is the clause `child on, parent off`.
+    """
+
+    forbidden: tuple[tuple[str, frozenset[str]], ...]
+    reason: str
+
+    def allows(self, values: Mapping[str, str]) -> bool:
+        """Return False when all of the forbidden clause holds in `values`."""
+        return not all(values[flag] in variants for flag, variants in self.forbidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The flags of a target in order, the constraints between them, and the file that they came from."""
+
+    flags: tuple[Flag, ...]
+    constraints: tuple[Constraint, ...] = ()
+    parents: tuple[tuple[str, tuple[tuple[str, frozenset[str]], ...]], ...] = ()
+    source: str = "<memory>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The flags' names, in the catalogue's order."""
+        return tuple(flag.name for flag in self.flags)
+
+    @property
+    def baseline(self) -> Combination:
+        """What production has before the release."""
+        return Combination(tuple((flag.name, flag.baseline) for flag in self.flags))
+
+    def allows(self, values: Mapping[str, str]) -> bool:
+        """Return True when no constraint is broken."""
+        return all(constraint.allows(values) for constraint in self.constraints)
+
+
+@dataclass(frozen=True, slots=True)
+class Combination(Mapping[str, str]):
+    """One variant for each flag, in the catalogue's order."""
+
+    values_in_order: tuple[tuple[str, str], ...]
+
+    def __getitem__(self, flag: str) -> str:
+        for name, variant in self.values_in_order:
+            if name == flag:
+                return variant
+        raise KeyError(flag)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self.values_in_order)
+
+    def __len__(self) -> int:
+        return len(self.values_in_order)
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits, the same for the same flags and variants in any run."""
+        return short_id(*(f"{name}={variant}" for name, variant in sorted(self.values_in_order)))
+
+    @property
+    def label(self) -> str:
+        """The flags that are not off, in the form that pytest's -k can select: `video_upgrade+paging_small`."""
+        on = [
+            name if variant == "on" else f"{name}_{variant}"
+            for name, variant in self.values_in_order
+            if variant != OFF
+        ]
+        return "+".join(on).replace("-", "_") or "all_off"
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={variant}" for name, variant in self.values_in_order)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Scenario x combination x seed: the unit of work, a value that can be printed, sharded, sent and rerun."""
+
+    scenario: str
+    combination: Combination
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits of scenario and combination: one cell, whatever the seed."""
+        return short_id(self.scenario, self.combination.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """An entry of somebody's replay list: the target's own reference, and what the target says of it."""
+
+    ref: str
+    consultation: str
+    medium: Medium
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was seen, by whom, whose it was, to what degree, with the ledger entries as evidence."""
+
+    check: str
+    verdict: Verdict
+    sentence: str
+    degree: Degree | None = None
+    viewer: str = ""
+    owner: str = ""
+    surface: str = ""
+    recording: str = ""
+    evidence: tuple[int, ...] = ()
+
+
+def short_id(*parts: str) -> str:
+    """Return eight hexadecimal digits that depend on every part and on their order."""
+    digest = hashlib.blake2s(digest_size=4)
+    for part in parts:
+        digest.update(f"{len(part)}:{part}".encode())
+    return digest.hexdigest()
