@@ -3,7 +3,7 @@
 The target hands the name to its Unleash SDK (as `userId`, unless its `Audience` says otherwise). Variant `j`
 of flag `i` has one strategy, for names that hold `+i.j+`; so users under different combinations act side by
 side on one deployment, and nothing is switched between trials. The words of the document are those of the
-Unleash client protocol, version 2: https://docs.getunleash.io/reference/api/unleash/get-all-client-features
+Unleash client protocol, version 2 (tag `Client` of unleash-server's OpenAPI, https://docs.getunleash.io).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A flag server for unmodified Unleash SDKs, in a process of its own, with one snapshot for its whole life.
 
-It speaks the client part of the Unleash protocol (features with entity tags, register, metrics) and counts
-who has the snapshot. `python -m harness.flags.embedded` is the process; `EmbeddedFlags` starts and ends it.
+`python -m harness.flags.embedded` is the process; `EmbeddedFlags` starts and ends it for the harness. It is a
+process and no thread, so that a busy harness cannot keep the target's SDK waiting.
 """
 
 from __future__ import annotations
@@ -9,17 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
-import hmac
 import json
 import os
 import signal
 import sys
 import tempfile
 import threading
-import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -29,6 +25,7 @@ from aiohttp import web
 from harness.errors import FlagError
 from harness.flags import wire
 from harness.flags.base import BY_USER_ID, Audience, Json, encode, etag_of, snapshot
+from harness.flags.protocol import FlagServer
 from harness.model import Catalogue
 from harness.process import Service, ServiceDied
 
@@ -38,141 +35,8 @@ HOST: Final = "127.0.0.1"
 ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 USAGE_EXIT: Final = 4
 MAX_PORT: Final = 65535
-MAX_BODY_BYTES: Final = 2**20
-MAX_CONNECTIONS: Final = 1024
-MAX_HEADER_CHARS: Final = 200
 ASK_S: Final = 5.0
 CLOSE_S: Final = 0.5
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(slots=True)
-class Connection:
-    """One SDK client object, as the server knows it by its `unleash-connection-id`."""
-
-    connection_id: str
-    app_name: str
-    sdk: str
-    polls: int = 0
-    served: int = 0
-    acked: int = 0
-    acked_etag: str = ""
-    metrics: int = 0
-    registered: bool = False
-    seen_s: float = 0.0
-
-    def report(self, now_s: float) -> Json:
-        """Return the connection for `/connections`; `last_seen_s` counts seconds back from now."""
-        return {
-            "connection_id": self.connection_id,
-            "app_name": self.app_name,
-            "sdk": self.sdk,
-            "registered": self.registered,
-            "polls": self.polls,
-            "metrics": self.metrics,
-            "served": self.served,
-            "acked": self.acked,
-            "acked_etag": self.acked_etag,
-            "last_seen_s": round(now_s - self.seen_s, 3),
-        }
-
-
-@dataclass(slots=True)
-class FlagServer:
-    """The protocol's endpoints over one snapshot; it remembers the MAX_CONNECTIONS clients seen last."""
-
-    body: bytes
-    token: str
-    etag: str = ""
-    forgotten: int = 0
-    connections: OrderedDict[str, Connection] = field(default_factory=OrderedDict)
-
-    def __post_init__(self) -> None:
-        self.etag = etag_of(self.body)
-
-    def application(self) -> web.Application:
-        """Return the aiohttp application that serves this snapshot."""
-        application = web.Application(client_max_size=MAX_BODY_BYTES)
-        application.add_routes(
-            [
-                web.get("/health", self._health),
-                web.get("/connections", self._guarded(self._connections)),
-                web.get("/api/client/features", self._guarded(self._features)),
-                web.post("/api/client/register", self._guarded(self._register)),
-                web.post("/api/client/metrics", self._guarded(self._metrics)),
-            ]
-        )
-        return application
-
-    def _guarded(self, handler: Handler) -> Handler:
-        async def guarded(request: web.Request) -> web.StreamResponse:
-            given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(given.encode(errors="replace"), self.token.encode()):
-                return web.json_response({"message": "this client token is not known"}, status=401)
-            return await handler(request)
-
-        return guarded
-
-    def _touch(self, request: web.Request) -> Connection:
-        def header(name: str) -> str:
-            return request.headers.get(name, "")[:MAX_HEADER_CHARS]
-
-        connection_id = header("unleash-connection-id")
-        connection = self.connections.get(connection_id)
-        if connection is None:
-            connection = Connection(connection_id, header("unleash-appname"), header("unleash-sdk"))
-            self.connections[connection_id] = connection
-        self.connections.move_to_end(connection_id)
-        if len(self.connections) > MAX_CONNECTIONS:
-            self.connections.popitem(last=False)
-            self.forgotten += 1
-        connection.seen_s = time.monotonic()
-        return connection
-
-    async def _health(self, _request: web.Request) -> web.Response:
-        return web.json_response({"health": "GOOD"})
-
-    async def _connections(self, _request: web.Request) -> web.Response:
-        now_s = time.monotonic()
-        live = [connection.report(now_s) for connection in self.connections.values()]
-        return web.json_response({"etag": self.etag, "forgotten": self.forgotten, "connections": live})
-
-    async def _features(self, request: web.Request) -> web.Response:
-        headers = {"ETag": self.etag}
-        known = [f'"{tag.value}"' for tag in request.if_none_match or ()]
-        # Only SDKs name their connection: a plain GET, as the harness's own watch sends it, is no client.
-        connection = self._touch(request) if "unleash-connection-id" in request.headers else None
-        if connection:
-            connection.polls += 1
-            if known:
-                connection.acked_etag = known[0]
-                connection.acked += self.etag in known
-        if self.etag in known:
-            return web.Response(status=304, headers=headers)
-        if connection:
-            connection.served += 1
-        return web.Response(body=self.body, content_type="application/json", headers=headers)
-
-    async def _register(self, request: web.Request) -> web.Response:
-        await _read_object(request)
-        self._touch(request).registered = True
-        return web.Response(status=202)
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        await _read_object(request)
-        self._touch(request).metrics += 1
-        return web.Response(status=202)
-
-
-async def _read_object(request: web.Request) -> Json:
-    try:
-        body = json.loads(await request.read())
-    except ValueError as problem:
-        raise web.HTTPBadRequest(text="the body is not JSON") from problem
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="the body is not a JSON object")
-    return body
 
 
 async def serve(server: FlagServer, port: int, *, until_stdin_closes: bool) -> None:

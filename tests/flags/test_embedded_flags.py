@@ -17,7 +17,8 @@ from UnleashClient.utils import InstanceAllowType
 
 from harness.errors import FlagError
 from harness.flags import base
-from harness.flags.embedded import MAX_BODY_BYTES, MAX_CONNECTIONS, EmbeddedFlags
+from harness.flags.embedded import EmbeddedFlags
+from harness.flags.protocol import MAX_BODY_BYTES, MAX_CONNECTIONS
 from harness.flags.settle import evaluate
 from harness.model import Catalogue, Combination
 
