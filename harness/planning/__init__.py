@@ -1,0 +1,5 @@
+"""From a catalogue of flags to an ordered plan of trials, and from verdicts back to the smallest cause.
+
+`catalogue` reads the flags, `exhaustive` enumerates and counts the valid combinations and makes the plan,
+`render` prints it before anything runs, `narrow` says under which flags a target leaks and which are safe.
+"""

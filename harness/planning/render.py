@@ -1,0 +1,182 @@
+"""The plan as text, printed before anything runs, and as JSON for other programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from harness.model import OFF, Catalogue, Combination
+from harness.planning.exhaustive import Plan, count
+
+WIDTH = 100
+ROWS = 12
+
+
+def as_text(plan: Plan, rows: int = ROWS) -> str:
+    """Return the plan as plain text of at most WIDTH columns (a longer single word stays whole).
+
+    Each row is a combination, numbered in the order of the plan and written as its changes from the baseline.
+    All rows are shown when there are at most `rows`, otherwise the first and the last of them.
+    """
+    sections = (
+        [_headline(plan)],
+        _flags(plan.catalogue),
+        _constraints(plan.catalogue),
+        _scenarios(plan),
+        _rows(plan, rows),
+        _wrapped("", claim_sentence(plan)),
+    )
+    return "\n\n".join("\n".join(line.rstrip() for line in section) for section in sections) + "\n"
+
+
+def as_json(plan: Plan) -> str:
+    """Return the plan as JSON, the same text for the same plan.
+
+    `claim` has kind, valid_combinations and strength (null but for t-way plans); `flags` and `constraints`
+    repeat the catalogue. `rows` are the combinations in the order of the plan, each as {flag: variant}. Each
+    of `trials` has its id, the scenario, the combination's id, and `row`, from 1, as in the printed plan.
+    """
+    row = {combination: number for number, combination in enumerate(plan.combinations, start=1)}
+    document = {
+        "claim": {
+            "kind": plan.claim.kind,
+            "valid_combinations": plan.claim.valid_combinations,
+            "strength": plan.claim.strength,
+        },
+        "seed": plan.seed,
+        "source": plan.catalogue.source,
+        "flags": [
+            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": f.baseline}
+            for f in plan.catalogue.flags
+        ],
+        "constraints": [
+            {"forbidden": {name: sorted(held) for name, held in c.forbidden}, "reason": c.reason}
+            for c in plan.catalogue.constraints
+        ],
+        "scenarios": list(plan.scenarios),
+        "rows": [dict(combination) for combination in row],
+        "trials": [
+            {
+                "id": trial.id,
+                "scenario": trial.scenario,
+                "combination": trial.combination.id,
+                "row": row[trial.combination],
+            }
+            for trial in plan.trials
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def claim_sentence(plan: Plan) -> str:
+    """Return in one sentence what the plan shows when every trial has its verdict."""
+    valid = _several(plan.claim.valid_combinations, "valid combination")
+    played, t = len(plan.combinations), plan.claim.strength
+    match plan.claim.kind:
+        case "exhaustive":
+            what = f"every scenario is played under each of the {valid}"
+        case "proved":
+            what = f"in every scenario each of the {valid} is played, or implied by one that is ({played:,})"
+        case "t-way":
+            what = f"every valid choice of variants for any {t} flags is played, in {played:,} of {valid}"
+        case "selection":
+            what = (
+                f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
+            )
+    return f"Claim: {plan.claim.kind}: {what}."
+
+
+def _headline(plan: Plan) -> str:
+    scenarios = _several(len(plan.scenarios), "scenario")
+    combinations = _several(len(plan.combinations), "combination")
+    return f"Plan: {scenarios}, {combinations}, {_several(len(plan.trials), 'trial')}, seed {plan.seed}"
+
+
+def _flags(catalogue: Catalogue) -> Iterator[str]:
+    yield f"Flags ({len(catalogue.flags)}, from {catalogue.source}; * is the baseline)"
+    starts = _aligned([(flag.name, flag.kind) for flag in catalogue.flags])
+    for flag, start in zip(catalogue.flags, starts, strict=True):
+        variants = " ".join(f"{'*' * (v == flag.baseline)}{v}" for v in flag.variants)
+        yield from _wrapped(f"{start}  ", variants)
+    for flag in catalogue.flags:
+        for variant in flag.variants:
+            if not count(catalogue, {flag.name: variant}):
+                yield f"  never: the constraints leave no valid combination with {flag.name}={variant}"
+
+
+def _constraints(catalogue: Catalogue) -> Iterator[str]:
+    yield f"Constraints ({len(catalogue.constraints)})"
+    for constraint in catalogue.constraints:
+        never = f"never {_forbidden(catalogue, constraint.forbidden)}"
+        yield from _wrapped("  ", f"{constraint.reason} ({never})" if constraint.reason else never)
+    full = math.prod(len(flag.variants) for flag in catalogue.flags)
+    valid = count(catalogue)
+    yield f"  {valid:,} of the full product's {_several(full, 'combination')} are valid"
+
+
+def _forbidden(catalogue: Catalogue, clause: Sequence[tuple[str, frozenset[str]]]) -> str:
+    variants = {flag.name: flag.variants for flag in catalogue.flags}
+    words = []
+    for name, held in clause:
+        given = [variant for variant in variants[name] if variant in held]
+        is_on = len(given) > 1 and held == frozenset(variants[name]) - {OFF}
+        words.append(f"{name} not off" if is_on else f"{name}={'|'.join(given)}")
+    return " with ".join(words)
+
+
+def _scenarios(plan: Plan) -> Iterator[str]:
+    trials = [trial.scenario for trial in plan.trials]
+    yield f"Scenarios ({len(plan.scenarios)})"
+    yield from _aligned([(name, _several(trials.count(name), "trial")) for name in plan.scenarios])
+
+
+def _rows(plan: Plan, limit: int) -> Iterator[str]:
+    yield "Rows (a combination each, as its changes from the baseline)"
+    combinations = plan.combinations
+    trials = dict.fromkeys(combinations, 0)
+    for trial in plan.trials:
+        trials[trial.combination] += 1
+    digits = max(len(f"{len(combinations):,}"), 3)
+    played = max(len(str(max(trials.values(), default=0))), 6)
+    yield f"  {'row':>{digits}}  {'id':<8}  {'trials':>{played}}  changes"
+    hidden = range(0)
+    if len(combinations) > limit:
+        hidden = range((limit + 1) // 2, len(combinations) - limit // 2)
+    for i, combination in enumerate(combinations):
+        if i in hidden:
+            if i == hidden.start:
+                yield f"  {'...':>{digits}}  {_several(len(hidden), 'more row')}"
+            continue
+        start = f"  {i + 1:>{digits},}  {combination.id}  {trials[combination]:>{played}}  "
+        yield from _wrapped(start, _changes(plan.catalogue, combination))
+
+
+def _changes(catalogue: Catalogue, combination: Combination) -> str:
+    baseline = catalogue.baseline
+    changes = [f"{name}={variant}" for name, variant in combination.items() if variant != baseline[name]]
+    return " ".join(changes) or "none: the baseline"
+
+
+def _wrapped(start: str, text: str) -> list[str]:
+    """Wrap the text between its words; the lines after the first stand under its beginning."""
+    below = " " * len(start)
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(left) for left, _ in rows), default=0)
+    wide = max((len(right) for _, right in rows), default=0)
+    return [f"  {left:<{width}}  {right:<{wide}}" for left, right in rows]
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
