@@ -1,0 +1,36 @@
+"""Checks: pure functions from a ledger to findings, one per question that the oracle asks.
+
+| check | question | its finding makes the trial |
+|---|---|---|
+| foreign-media | did anybody meet media of a consultation in which they had no part? | invalid |
+| reachable-media | did a direct reference open what its user may not see? | invalid |
+| missing-media | did everybody who took part find what was recorded? | invalid, unknown if unreadable |
+| vacuous | did anybody see their own media at all? | unknown |
+| unproved | was the story told to its end, under the flags that were meant, and was every question answered? | unknown |
+| broken-promise | did an assertion of the scenario itself fail? | invalid: an ordinary failure, not a leak |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.checks.exposure import foreign_media, reachable_media
+from harness.checks.presence import missing_media, vacuous
+from harness.checks.proof import broken_promise, unproved
+from harness.ledger import Ledger
+from harness.model import Finding
+
+Check = Callable[[Ledger], list[Finding]]
+
+ALL: tuple[Check, ...] = (foreign_media, reachable_media, missing_media, vacuous, unproved, broken_promise)
+
+__all__ = [
+    "ALL",
+    "Check",
+    "broken_promise",
+    "foreign_media",
+    "missing_media",
+    "reachable_media",
+    "unproved",
+    "vacuous",
+]

@@ -1,0 +1,63 @@
+"""Driver: one actor's hands on the target, whatever moves it (API, browser)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from harness.model import Medium, Recording
+
+
+class Clip(Protocol):
+    """Media that an actor emits: the bytes of a file and what they are."""
+
+    @property
+    def data(self) -> bytes:
+        """The file."""
+
+    @property
+    def content_type(self) -> str:
+        """Its media type, for example `video/webm` (RFC 2046)."""
+
+
+class Driver(Protocol):
+    """What one signed-in user can do. Every method raises TargetError when the target refuses or is silent.
+
+    A consultation and a recording are named by the target's own references.
+    """
+
+    async def enrol(self) -> None:
+        """Create the account and sign in."""
+
+    async def features(self) -> Mapping[str, str]:
+        """Return each flag's variant as the target evaluates it for this user: the in-band proof."""
+
+    async def book(self, clinician: str, medium: Medium) -> str:
+        """Book a consultation with the clinician's account; return its reference."""
+
+    async def join(self, consultation: str) -> None:
+        """Enter the call."""
+
+    async def switch(self, consultation: str, medium: Medium) -> None:
+        """Change the call's medium while it runs."""
+
+    async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
+        """Emit media into the call, and return when the target has acknowledged it."""
+
+    async def leave(self, consultation: str) -> None:
+        """Leave the call."""
+
+    async def end(self, consultation: str) -> None:
+        """End the call for everybody."""
+
+    async def recordings(self, consultation: str) -> Sequence[Recording]:
+        """Return what the target says was recorded in a consultation of one's own."""
+
+    async def replays(self) -> Sequence[Recording]:
+        """Return the whole replay list, pages followed to the end."""
+
+    async def open(self, recording: str) -> bytes:
+        """Return the bytes of a recording."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

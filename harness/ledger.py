@@ -1,0 +1,162 @@
+"""The ledger: what the actors did and saw, append-only, in JSON Lines.
+
+Every call is written twice: its intent before it is made, its outcome after. What stands as an intent alone
+*may* have happened. The three outcomes are Jepsen's: ok, fail (certainly not done), unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.errors import UsageError
+
+HARNESS = "harness"
+
+
+class Outcome(StrEnum):
+    """How far a call came."""
+
+    INTENT = "intent"
+    OK = "ok"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Action(StrEnum):
+    """What an entry is about; `harness.provenance` says which data each carries."""
+
+    TRIAL = "trial"
+    ENROL = "enrol"
+    FLAGS = "flags"
+    BOOK = "book"
+    JOIN = "join"
+    SWITCH = "switch"
+    EMIT = "emit"
+    LEAVE = "leave"
+    END = "end"
+    STORY = "story"
+    RECORDINGS = "recordings"
+    LIST = "list"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: its number, seconds since the trial began, who, what, how it ended, the intent it answers."""
+
+    seq: int
+    at_s: float
+    actor: str
+    action: Action
+    outcome: Outcome
+    data: Mapping[str, Any] = field(default_factory=dict)
+    of: int | None = None
+
+    def as_json(self) -> str:
+        """Return the entry as one line of JSON, without the line's end."""
+        row = {
+            "seq": self.seq,
+            "at_s": round(self.at_s, 6),
+            "actor": self.actor,
+            "action": self.action,
+            "outcome": self.outcome,
+            "data": self.data,
+        }
+        return json.dumps(row if self.of is None else row | {"of": self.of}, separators=(",", ":"))
+
+
+class Ledger:
+    """The entries of one trial in order, each written to `sink` as soon as it is made."""
+
+    def __init__(
+        self,
+        sink: TextIO | None = None,
+        *,
+        entries: Iterable[Entry] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._entries = list(entries)
+        self._sink = sink
+        self._clock = clock
+        self._began = clock()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, seq: int) -> Entry:
+        return self._entries[seq]
+
+    def intend(self, actor: str, action: Action, **data: object) -> Entry:
+        """Write down that the actor is about to make a call."""
+        return self._append(actor, action, Outcome.INTENT, data, None)
+
+    def conclude(self, intent: Entry, outcome: Outcome, **data: object) -> Entry:
+        """Write down how an intended call ended; the intent's data is carried along."""
+        return self._append(intent.actor, intent.action, outcome, {**intent.data, **data}, intent.seq)
+
+    def note(self, actor: str, action: Action, outcome: Outcome = Outcome.OK, **data: object) -> Entry:
+        """Write down something that was not a call."""
+        return self._append(actor, action, outcome, data, None)
+
+    def of(self, action: Action, *outcomes: Outcome) -> list[Entry]:
+        """Return the entries of an action with one of the outcomes (ok when none is given), in order."""
+        wanted = outcomes or (Outcome.OK,)
+        return [entry for entry in self._entries if entry.action is action and entry.outcome in wanted]
+
+    def close(self) -> None:
+        """Bring everything written to the disk itself and close the file."""
+        if self._sink:
+            self._sink.flush()
+            os.fsync(self._sink.fileno())
+            self._sink.close()
+            self._sink = None
+
+    def _append(
+        self, actor: str, action: Action, outcome: Outcome, data: Mapping[str, object], of: int | None
+    ) -> Entry:
+        entry = Entry(len(self._entries), self._clock() - self._began, actor, action, outcome, data, of)
+        self._entries.append(entry)
+        if self._sink:
+            self._sink.write(entry.as_json() + "\n")
+        return entry
+
+
+def read(path: Path) -> Ledger:
+    """Read a ledger back; a last line that was cut off by a crash is left out, any other fault is an error.
+
+    Raises UsageError with file and line when a line is not an entry.
+    """
+    lines = path.read_text(encoding="utf-8").split("\n")
+    whole, cut_off = lines[:-1], lines[-1]
+    entries = []
+    for number, line in enumerate(whole, 1):
+        try:
+            row = json.loads(line)
+            entries.append(
+                Entry(
+                    int(row["seq"]),
+                    float(row["at_s"]),
+                    str(row["actor"]),
+                    Action(row["action"]),
+                    Outcome(row["outcome"]),
+                    dict(row["data"]),
+                    row.get("of"),
+                )
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path}:{number}: not a ledger entry ({error})") from error
+        if entries[-1].seq != number - 1:
+            raise UsageError(f"{path}:{number}: entry #{entries[-1].seq} stands where #{number - 1} belongs")
+    if not entries and not cut_off:
+        raise UsageError(f"{path}: an empty ledger")
+    return Ledger(entries=entries)

@@ -1,0 +1,117 @@
+"""The verdict in plain text, the most important sentence first, each failure ending in a command to paste."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from harness.ledger import Action, Entry, Ledger, Outcome
+from harness.model import Finding, Verdict
+from harness.planning.narrow import describe, describe_region
+from harness.running.outcome import RunOutcome, ScenarioOutcome, is_leak
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, Settings
+from harness.running.store import StoredRun
+from harness.running.trial import TrialResult
+
+FINDINGS_SHOWN = 3
+EVIDENCE_SHOWN = 6
+
+
+def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
+    """Return the whole verdict: a sentence on the run, a paragraph a scenario, and where the report lies."""
+    lines = [_headline(outcome), ""]
+    for scenario in outcome.scenarios:
+        lines += _scenario(scenario, outcome, settings, stored)
+    lines += [f"  ? {doubt}" for doubt in outcome.doubts]
+    if outcome.control and outcome.control.found:
+        lines.append(f"control: {outcome.control.sentence}")
+    lines.append(f"{outcome.requests:,} requests in {outcome.elapsed_s:.1f} s; report: {stored.path}")
+    return "\n".join(lines)
+
+
+def failure(result: TrialResult, settings: Settings, stored: StoredRun) -> str:
+    """Return one trial's failure, as the pytest plugin reports it."""
+    head = f"{result.trial.scenario}: {result.verdict.upper()} with {result.trial.combination}"
+    return "\n".join([head, *_findings(result, stored), f"  again: {again(result, settings)}"])
+
+
+def again(result: TrialResult, settings: Settings) -> str:
+    """Return the command that plays a trial again."""
+    words = ["harness", "run", "--trial", result.trial.id, "--seed", str(result.trial.seed)]
+    if settings.target != "clinic":
+        words += ["--target", settings.target]
+    if settings.flag_server:
+        words += ["--flag-server", settings.flag_server]
+    if settings.flags != DEFAULT_FLAGS:
+        words += ["--flags", str(settings.flags)]
+    for flaw in settings.flaws:
+        words += ["--flaw", flaw]
+    if settings.out != DEFAULT_OUT:
+        words += ["--out", str(settings.out)]
+    return shlex.join(words)
+
+
+def _headline(outcome: RunOutcome) -> str:
+    done = sum(1 for result in outcome.results if result.executed)
+    claim = outcome.plan.claim
+    ran = f"{done} of {len(outcome.plan.trials)} trials executed"
+    scope = f"{outcome.executed} of {claim.valid_combinations} valid combinations in every scenario"
+    said = {
+        Verdict.VALID: "VALID: nobody could see media that is not theirs",
+        Verdict.INVALID: "INVALID: do not ship",
+        Verdict.UNKNOWN: "UNKNOWN: nothing is proved, do not ship on this",
+    }[outcome.verdict]
+    return f"{said}\n  {ran}; {scope}"
+
+
+def _scenario(
+    scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings, stored: StoredRun
+) -> Iterator[str]:
+    counts = scenario.counts
+    tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    yield f"{scenario.name}: {scenario.verdict.upper()} ({tally or 'not executed'})"
+    for condition in scenario.conditions:
+        sentence = describe(condition, outcome.plan.catalogue)
+        leaks = any(is_leak(result) for result in scenario.results)
+        yield "  " + (sentence if leaks else sentence.replace("leak", "fail", 1))
+    if scenario.worst:
+        yield from _findings(scenario.worst, stored)
+        for region in scenario.safe:
+            yield f"  ship: {describe_region(region)}"
+        if scenario.worst.executed:
+            yield f"  again: {again(scenario.worst, settings)}"
+    yield ""
+
+
+def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:
+    shown = result.findings[:FINDINGS_SHOWN]
+    ledger = stored.ledger(result.trial) if result.executed else None
+    for finding in shown:
+        degree = f", {finding.degree}" if finding.degree else ""
+        yield f"  {finding.check}{degree}: {finding.sentence}"
+        if ledger:
+            yield from _evidence(finding, ledger)
+    if len(result.findings) > len(shown):
+        yield f"  ... and {len(result.findings) - len(shown)} more findings in this trial"
+
+
+def _evidence(finding: Finding, ledger: Ledger) -> Iterator[str]:
+    entries = [ledger[seq] for seq in finding.evidence if seq < len(ledger)][-EVIDENCE_SHOWN:]
+    for entry in entries:
+        here = "   <--- here" if entry is entries[-1] else ""
+        yield f"    #{entry.seq:<4} {entry.actor:<8} {_did(entry, finding)}{here}"
+
+
+def _did(entry: Entry, finding: Finding) -> str:
+    data = entry.data
+    if entry.outcome is not Outcome.OK:
+        return f"{entry.action} {entry.outcome}: {data.get('error', '')}".rstrip(": ")
+    if entry.action is Action.EMIT:
+        return f"emitted   {data['medium']} in {data['visit']} as {data['canary']}"
+    if entry.action is Action.LIST:
+        return f"listed    {finding.recording or data['surface']} among {len(data['items'])}"
+    if entry.action is Action.OPEN:
+        canaries = data["content"]["canaries"]
+        read = ", ".join(dict.fromkeys(f"{c['owner']} ({c['value']})" for c in canaries)) or "no canary"
+        return f"opened    {data['recording']} -> {read}"
+    return f"{entry.action} {data.get('visit', '')}".rstrip()

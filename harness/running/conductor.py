@@ -1,0 +1,98 @@
+"""Runs an engine in a thread of its own, so that whoever waits for a trial's result may be ordinary code."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import uvloop
+
+from harness.model import Trial
+from harness.running.engine import Engine
+from harness.running.trial import TrialResult
+
+STOP_S = 4.0
+
+
+class Audience(Protocol):
+    """Whoever watches a run: a console, a log."""
+
+    def phase(self, text: str) -> None:
+        """Show what is being prepared."""
+
+    def finished(self, result: TrialResult) -> None:
+        """Show that a trial has its result."""
+
+
+@dataclass(slots=True)
+class Conductor:
+    """The run as seen from outside its event loop. Start it, ask for results, stop it."""
+
+    watcher: Audience
+    results: list[TrialResult] = field(default_factory=list)
+    _futures: dict[str, Future[TrialResult]] = field(default_factory=dict)
+    _ready: Future[None] = field(default_factory=Future)
+    _thread: threading.Thread | None = None
+    _cancel: Callable[[], None] | None = None
+    _is_ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, engine: Engine) -> None:
+        """Start the engine; return when the first trial may begin, raise what kept it from beginning."""
+        self._futures = {trial.id: Future() for trial in engine.plan.trials}
+        self._thread = threading.Thread(target=self._run, args=(engine,), name="engine", daemon=True)
+        self._thread.start()
+        self._ready.result()
+
+    def result(self, trial: Trial) -> TrialResult:
+        """Wait for a trial's result; raise the engine's own error when it failed before."""
+        return self._futures[trial.id].result()
+
+    def stop(self) -> None:
+        """Cancel what still runs, let it clean up, and end the thread; harmless when it has ended."""
+        if self._thread and self._thread.is_alive():
+            if self._cancel:
+                self._cancel()
+            self._is_ended.wait(STOP_S)
+            self._thread.join(0.2)
+
+    def phase(self, text: str) -> None:
+        """Pass on what is being prepared."""
+        self.watcher.phase(text)
+
+    def ready(self) -> None:
+        """Let `start` return."""
+        self._ready.set_result(None)
+
+    def finished(self, result: TrialResult) -> None:
+        """Keep a result and hand it to whoever waits for it."""
+        self.results.append(result)
+        self._futures[result.trial.id].set_result(result)
+        self.watcher.finished(result)
+
+    def _run(self, engine: Engine) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._main(engine))
+        finally:
+            self._is_ended.set()
+
+    async def _main(self, engine: Engine) -> None:
+        task = asyncio.ensure_future(engine.run())
+        loop = asyncio.get_running_loop()
+        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel) and None
+        try:
+            await asyncio.wait([task])
+            error = None if task.cancelled() else task.exception()
+            self._release(error or asyncio.CancelledError("the run was stopped"))
+        finally:
+            self._is_ended.set()
+
+    def _release(self, error: BaseException) -> None:
+        """Let nobody wait for ever: what has no result by now gets the error."""
+        for future in (self._ready, *self._futures.values()):
+            if not future.done():
+                future.set_exception(error)

@@ -1,0 +1,114 @@
+"""The deployment under test with its flags proved to be in force, for as long as a run lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from harness.errors import FlagError, TargetError
+from harness.flags import wire
+from harness.flags.base import differences, token, username
+from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags
+from harness.flags.settle import Watch, prove_served
+from harness.model import Catalogue, Combination
+from harness.planning.exhaustive import Plan
+from harness.running.register import Register
+from harness.running.settings import Settings
+from harness.targets.base import FlagSource, Target, TargetOptions, find
+
+IN_BAND_DEADLINE_S = 10.0
+ASK_AGAIN_S = 0.1
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A target that answers and has the flags, and the watch over its flag server."""
+
+    target: Target
+    watch: Watch
+
+
+@asynccontextmanager
+async def deployed(
+    plan: Plan, settings: Settings, register: Register, report: Report
+) -> AsyncIterator[Deployment]:
+    """Start flags and target, prove that every combination is served and in force, and end it all afterwards.
+
+    Raises UsageError when the target does not answer, FlagError when its flags cannot be proved.
+    """
+    factory, url = find(settings.target)
+    async with AsyncExitStack() as stack:
+        report("starting the flag server")
+        flags = await _flags(settings, plan.catalogue, stack)
+        report(f"starting the target ({settings.target})")
+        target = factory(TargetOptions(url, settings.flaws))
+        stack.push_async_callback(target.close)
+        await target.start(flags)
+        report(f"proving {len(plan.combinations)} combinations with an Unleash client")
+        served = asyncio.to_thread(prove_served, flags.url, flags.token, plan.catalogue, plan.combinations)
+        await served
+        report("proving the flags through the target, as two users")
+        await _prove_in_band(target, plan.catalogue, _two_apart(plan), register)
+        etag = await asyncio.to_thread(_etag, flags)
+        yield Deployment(target, await stack.enter_async_context(Watch(flags.url, flags.token, etag)))
+
+
+async def _flags(settings: Settings, catalogue: Catalogue, stack: AsyncExitStack) -> FlagSource:
+    if settings.flag_server:
+        return FlagSource(settings.flag_server.rstrip("/"), DEVELOPMENT_TOKEN)
+    embedded = await asyncio.to_thread(EmbeddedFlags.start, catalogue)
+    stack.push_async_callback(asyncio.to_thread, embedded.stop)
+    return FlagSource(embedded.url, embedded.token)
+
+
+def _etag(flags: FlagSource) -> str:
+    return wire.get(f"{flags.url}/client/features", flags.token, timeout_s=5.0).etag
+
+
+def _two_apart(plan: Plan) -> Sequence[Combination]:
+    """Return the baseline and the combination of the plan that differs from it in the most flags."""
+    baseline = plan.catalogue.baseline
+
+    def distance(combination: Combination) -> int:
+        return sum(baseline[flag] != combination[flag] for flag in baseline)
+
+    return baseline, max(plan.combinations, key=distance)
+
+
+async def _prove_in_band(
+    target: Target, catalogue: Catalogue, combinations: Sequence[Combination], register: Register
+) -> None:
+    for number, combination in enumerate(combinations, 1):
+        name = f"probe{number}"
+        unique = f"{register.run:05x}-{register.enrol('settle', name):x}"
+        driver = target.driver(username(name, unique, token(catalogue, combination)), name, "patient")
+        try:
+            await driver.enrol()
+            found = await _settled(driver.features, combination)
+        except TargetError as error:
+            raise FlagError(f"the target did not say which flags a user has: {error}") from error
+        finally:
+            await driver.close()
+        if found:
+            raise FlagError(
+                "the target does not have the combination that its user carries, so no trial would prove anything: "
+                + "; ".join(found)
+            )
+
+
+async def _settled(
+    features: Callable[[], Awaitable[Mapping[str, str]]], combination: Combination
+) -> tuple[str, ...]:
+    """Ask until the target has the combination, or the deadline is over; return what still differs."""
+    deadline = time.monotonic() + IN_BAND_DEADLINE_S
+    while True:
+        seen = await features()
+        found = differences(combination, seen)
+        if not found or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(ASK_AGAIN_S)

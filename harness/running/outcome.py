@@ -1,0 +1,131 @@
+"""The run's outcome: every cell's one result, merged to a verdict and an exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import IntEnum
+
+from harness.model import Verdict
+from harness.planning.exhaustive import Plan
+from harness.planning.narrow import Condition, Region, leak_conditions, safe_regions
+from harness.running.control import Control
+from harness.running.trial import TrialResult
+
+LEAKS = frozenset({"foreign-media", "reachable-media"})
+
+
+class ExitCode(IntEnum):
+    """pytest's own exit codes, and one more: no verdict."""
+
+    VALID = 0
+    INVALID = 1
+    INTERRUPTED = 2
+    FAULT = 3
+    USAGE = 4
+    NOTHING_COLLECTED = 5
+    UNKNOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioOutcome:
+    """What one scenario showed over all its combinations."""
+
+    name: str
+    verdict: Verdict
+    results: tuple[TrialResult, ...]
+    conditions: tuple[Condition, ...]
+    safe: tuple[Region, ...]
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        """How many of its trials have each verdict."""
+        return Counter(result.verdict for result in self.results)
+
+    @property
+    def worst(self) -> TrialResult | None:
+        """The result to look at first: the first invalid one, else the first unknown one."""
+        for verdict in (Verdict.INVALID, Verdict.UNKNOWN):
+            for result in self.results:
+                if result.verdict is verdict:
+                    return result
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """A run as its reports see it."""
+
+    plan: Plan
+    results: tuple[TrialResult, ...]
+    control: Control | None
+    requests: int = 0
+    elapsed_s: float = 0.0
+    interrupted: bool = False
+    fault: str = ""
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the run as a whole cannot be called valid, beyond what its trials say."""
+        found = []
+        if self.fault:
+            found.append(self.fault)
+        if self.interrupted:
+            found.append("the run was interrupted")
+        finished = Counter(result.trial.id for result in self.results if result.executed)
+        missing = sum(1 for trial in self.plan.trials if finished[trial.id] == 0)
+        doubled = sum(1 for count in finished.values() if count > 1)
+        if missing:
+            found.append(f"{missing} of {len(self.plan.trials)} expected trials have no result")
+        if doubled:
+            found.append(f"{doubled} trials have more than one result")
+        if self.control is None:
+            found.append("the control did not run, so no list can be believed")
+        elif not self.control.found:
+            found.append(self.control.sentence)
+        return tuple(found)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all trials, and unknown where the run as a whole is in doubt."""
+        doubt = [Verdict.UNKNOWN] if self.doubts or not self.results else []
+        return Verdict.merge([*(result.verdict for result in self.results), *doubt])
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the process should end with. A leak beats no verdict; an interruption is told as such."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        return {
+            Verdict.VALID: ExitCode.VALID,
+            Verdict.UNKNOWN: ExitCode.UNKNOWN,
+            Verdict.INVALID: ExitCode.INVALID,
+        }[self.verdict]
+
+    @property
+    def executed(self) -> int:
+        """How many combinations were executed in every scenario of the plan."""
+        done = Counter(result.trial.combination for result in self.results if result.executed)
+        return sum(1 for count in done.values() if count == len(self.plan.scenarios))
+
+    @property
+    def scenarios(self) -> tuple[ScenarioOutcome, ...]:
+        """Each scenario's outcome, in the order of the plan."""
+        return tuple(self._scenario(name) for name in self.plan.scenarios)
+
+    def _scenario(self, name: str) -> ScenarioOutcome:
+        results = tuple(result for result in self.results if result.trial.scenario == name)
+        verdicts = {result.trial.combination: result.verdict for result in results}
+        comparable = len(verdicts) > 1 and Verdict.INVALID in verdicts.values()
+        return ScenarioOutcome(
+            name,
+            Verdict.merge(verdicts.values()) if results else Verdict.UNKNOWN,
+            results,
+            leak_conditions(self.plan.catalogue, verdicts) if comparable else (),
+            safe_regions(self.plan.catalogue, verdicts) if comparable else (),
+        )
+
+
+def is_leak(result: TrialResult) -> bool:
+    """True when somebody met media that is not theirs, and not merely something else went wrong."""
+    return any(finding.check in LEAKS and finding.verdict is Verdict.INVALID for finding in result.findings)

@@ -1,0 +1,25 @@
+"""What a run is told from outside, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_OUT = Path("reports/out")
+DEFAULT_FLAGS = Path("flags/clinic.toml")
+TRIALS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of `harness run`. `trials` are ids, or the beginnings of ids, of the only cells to run."""
+
+    target: str = "clinic"
+    flags: Path = DEFAULT_FLAGS
+    flag_server: str | None = None
+    coverage: str = "exhaustive"
+    flaws: tuple[str, ...] = ()
+    seed: int = 0
+    trials: tuple[str, ...] = ()
+    out: Path = DEFAULT_OUT
+    trials_at_once: int = TRIALS_AT_ONCE

@@ -1,0 +1,145 @@
+"""The run's directory: what was expected, every trial's ledger, and nothing of any other run.
+
+DIR/run.json            the expected cells, written before anything runs
+DIR/ledgers/TRIAL.jsonl one ledger a trial, written as it happens
+DIR/control.jsonl       the ledger of the control trial
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import ledger
+from harness.errors import UsageError
+from harness.ledger import Ledger
+from harness.model import Combination, Trial
+from harness.planning.exhaustive import Plan
+from harness.running.settings import Settings
+
+SCHEMA = 1
+RUN, LEDGERS, CONTROL, LOCK = "run.json", "ledgers", "control.jsonl", ".lock"
+WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, "summary.json", "junit.xml")
+WRITTEN_BESIDE = ("allure-results", LOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A run's directory, open for writing."""
+
+    path: Path
+
+    @classmethod
+    @contextmanager
+    def create(cls, path: Path, plan: Plan, settings: Settings) -> Iterator[Store]:
+        """Empty the directory of an earlier run, write down the expected cells, and hold it for this run alone.
+
+        Raises UsageError when the directory holds anything that is not a run's, or is in use.
+        """
+        foreign = (
+            sorted(entry.name for entry in path.iterdir() if entry.name not in OURS) if path.is_dir() else []
+        )
+        if foreign or (path.exists() and not path.is_dir()):
+            what = f"it holds {foreign[0]}, which no run wrote" if foreign else "it is not a directory"
+            raise UsageError(f"--out {path}: {what}; give an empty directory or that of an earlier run")
+        path.mkdir(parents=True, exist_ok=True)
+        with (path / LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    f"--out {path}: another run is writing there; give another directory"
+                ) from error
+            _empty(path)
+            (path / LEDGERS).mkdir()
+            (path / RUN).write_text(_run(plan, settings))
+            yield cls(path)
+            (path / LOCK).unlink(missing_ok=True)
+
+    def ledger(self, trial: Trial) -> Ledger:
+        """Open the ledger of a trial."""
+        return Ledger((self.path / LEDGERS / f"{trial.id}.jsonl").open("w", encoding="utf-8"))
+
+    def control(self) -> Ledger:
+        """Open the ledger of the control trial."""
+        return Ledger((self.path / CONTROL).open("w", encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it lies on disk."""
+
+    path: Path
+    facts: dict[str, Any]
+
+    @property
+    def cells(self) -> list[Trial]:
+        """The expected cells, in the order of the plan."""
+        return [
+            Trial(cell["scenario"], Combination(tuple(cell["combination"].items())), self.facts["seed"])
+            for cell in self.facts["cells"]
+        ]
+
+    def ledger(self, trial: Trial) -> Ledger | None:
+        """Return a cell's ledger, or None when the trial never began."""
+        path = self.path / LEDGERS / f"{trial.id}.jsonl"
+        return ledger.read(path) if path.exists() else None
+
+
+def load(path: Path) -> StoredRun:
+    """Open a stored run; raise UsageError when there is none, or one that this version cannot read."""
+    file = path / RUN
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no stored run is there ({RUN} is missing)") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: {error}") from error
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        raise UsageError(f"{file}: not a stored run of schema {SCHEMA}")
+    return StoredRun(path, facts)
+
+
+def require_ours(path: Path) -> None:
+    """Raise UsageError unless the directory is new, empty, or an earlier run's: nothing of anybody else is lost."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--out {path}: it is not a directory")
+    known = {*WRITTEN_BY_A_RUN, *WRITTEN_BESIDE}
+    foreign = (
+        sorted(entry.name for entry in path.iterdir() if entry.name not in known) if path.exists() else []
+    )
+    if foreign:
+        raise UsageError(
+            f"--out {path}: it holds {foreign[0]}, which no run wrote; give an empty directory or an earlier run's"
+        )
+
+
+def _empty(path: Path) -> None:
+    for name in WRITTEN_BY_A_RUN:
+        entry = path / name
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _run(plan: Plan, settings: Settings) -> str:
+    facts = {
+        "schema": SCHEMA,
+        "seed": plan.seed,
+        "target": settings.target,
+        "flags": plan.catalogue.source,
+        "flaws": list(settings.flaws),
+        "claim": {"kind": plan.claim.kind, "valid_combinations": plan.claim.valid_combinations},
+        "cells": [
+            {"trial": trial.id, "scenario": trial.scenario, "combination": dict(trial.combination)}
+            for trial in plan.trials
+        ],
+    }
+    return json.dumps(facts, indent=1) + "\n"

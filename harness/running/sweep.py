@@ -1,0 +1,82 @@
+"""After the story the oracle asks its questions: every actor's list, what it holds, every foreign reference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from harness.errors import TargetError
+from harness.ledger import Action, Ledger
+from harness.model import Recording
+from harness.provenance import derive
+from harness.scenario import REPLAY_LIST, Actor, Stage
+
+REPLAY_MEDIA = "replay-media"
+MAX_FOREIGN_OPENED = 12
+MAX_OWN_OPENED = 500
+
+Look = Callable[[bytes], Awaitable[Mapping[str, Any]]]
+
+
+async def sweep(actors: Sequence[Actor], stage: Stage, look: Look) -> None:
+    """Ask everything that the checks judge by; each answer, refusal and silence goes into the ledger.
+
+    First what the target says was recorded in each visit, asked by those who took part; then every actor's
+    replay list, opened entry by entry; last each reference that an actor may not have, tried directly. Where
+    replays are off everybody also tries their own. Errors of the target end up in the ledger, not here.
+    """
+    await asyncio.gather(*(_ask_recordings(actor, stage) for actor in actors))
+    await asyncio.gather(*(_read_replays(actor, stage, look) for actor in actors))
+    await asyncio.gather(*(_try_directly(actor, stage, look) for actor in actors))
+
+
+async def _ask_recordings(actor: Actor, stage: Stage) -> None:
+    provenance = derive(stage.ledger)
+    for visit in stage.visits:
+        if not visit.consultation or provenance.visits[visit.name].patient != actor.name:
+            continue
+        with suppress(TargetError):  # it is in the ledger, and `unproved` judges it
+            with actor.recorded(Action.RECORDINGS, visit=visit.name) as result:
+                recordings = await actor.driver.recordings(visit.consultation)
+                result.data["items"] = [
+                    {"recording": recording.ref, "medium": recording.medium} for recording in recordings
+                ]
+
+
+async def _read_replays(actor: Actor, stage: Stage, look: Look) -> None:
+    recordings: Sequence[Recording] = ()
+    with suppress(TargetError):  # likewise
+        recordings = await actor.replays()
+    provenance = derive(stage.ledger)
+    own, foreign = [], []
+    for recording in recordings:
+        visit = provenance.visit_of(recording.ref, recording.consultation)
+        (own if visit and provenance.may_see(actor.name, visit) else foreign).append(recording)
+    for recording in own[:MAX_OWN_OPENED] + foreign[:MAX_FOREIGN_OPENED]:
+        await _open(actor, recording.ref, REPLAY_LIST, look, direct=False)
+
+
+async def _try_directly(actor: Actor, stage: Stage, look: Look) -> None:
+    provenance = derive(stage.ledger)
+    listed = _listed_by(actor.name, stage.ledger)
+    for recording, visit in provenance.visit_of_recording.items():
+        own = provenance.may_see(actor.name, visit)
+        if recording not in listed and not (own and provenance.replays_offered):
+            await _open(actor, recording, REPLAY_MEDIA, look, direct=True)
+
+
+def _listed_by(viewer: str, ledger: Ledger) -> set[str]:
+    return {
+        item["recording"]
+        for entry in ledger.of(Action.LIST)
+        if entry.actor == viewer
+        for item in entry.data["items"]
+    }
+
+
+async def _open(actor: Actor, recording: str, surface: str, look: Look, *, direct: bool) -> None:
+    with suppress(TargetError):  # likewise
+        with actor.recorded(Action.OPEN, surface=surface, recording=recording, direct=direct) as result:
+            result.data.update(await look(await actor.driver.open(recording)))

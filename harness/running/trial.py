@@ -1,0 +1,164 @@
+"""One trial from its cast to its verdict: enrol, prove the flags, tell the story, sweep, judge."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from harness.drivers.base import Driver
+from harness.errors import TargetError
+from harness.flags.base import differences, token, username
+from harness.ledger import HARNESS, Action, Ledger, Outcome
+from harness.model import Catalogue, Finding, Trial, Verdict
+from harness.oracle import judge
+from harness.running.register import Register
+from harness.running.studio import Studio
+from harness.running.sweep import sweep
+from harness.scenario import ROLES, Actor, Scenario, Stage
+from harness.targets.base import Target
+
+STORY_DEADLINE_S = 60.0
+SWEEP_DEADLINE_S = 120.0
+
+Hands = Callable[[Actor], Driver]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """A finished trial: verdict, findings, and when it ended (monotonic seconds)."""
+
+    trial: Trial
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    elapsed_s: float
+    ended_s: float
+    executed: bool = True
+
+    def doubted(self, why: str) -> TrialResult:
+        """Return the result as it stands when something beyond its ledger is unproved: never valid any more."""
+        finding = Finding("unproved", Verdict.UNKNOWN, why)
+        verdict = Verdict.merge([self.verdict, Verdict.UNKNOWN])
+        return replace(self, verdict=verdict, findings=(*self.findings, finding))
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What all trials of a run share: the deployment under test and the harness's own instruments."""
+
+    target: Target
+    catalogue: Catalogue
+    register: Register
+    studio: Studio
+
+
+async def perform(
+    trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *, hands: Hands | None = None
+) -> TrialResult:
+    """Play a trial and judge its ledger. Whatever the target does ends in the ledger, not in an exception.
+
+    `hands` may replace an actor's driver: the control trial's way to slip a foreign item into a list.
+    """
+    began_s = time.monotonic()
+    stage = Stage(trial.id, ledger, rig.studio, rig.register)
+    actors = _cast(trial, scenario, rig, stage)
+    ledger.note(
+        HARNESS,
+        Action.TRIAL,
+        trial=trial.id,
+        scenario=trial.scenario,
+        combination=dict(trial.combination),
+        seed=trial.seed,
+        run=rig.register.run,
+        cast={name: ROLES[role] for name, role in scenario.cast},
+        not_offered=sorted(rig.target.not_offered(trial.combination)),
+    )
+    if hands:
+        for actor in actors.values():
+            actor.driver = hands(actor)
+    try:
+        if await _enrol(actors, trial):
+            await _tell(scenario, actors, ledger)
+            await _within(SWEEP_DEADLINE_S, ledger, sweep(list(actors.values()), stage, rig.studio.look))
+            await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
+    finally:
+        await asyncio.gather(*(actor.driver.close() for actor in actors.values()))
+    judgement = judge(ledger)
+    ended_s = time.monotonic()
+    return TrialResult(trial, judgement.verdict, judgement.findings, ended_s - began_s, ended_s)
+
+
+def _cast(trial: Trial, scenario: Scenario, rig: Rig, stage: Stage) -> dict[str, Actor]:
+    actors = {}
+    carried = token(rig.catalogue, trial.combination)
+    for name, role in scenario.cast:
+        number = rig.register.enrol(trial.id, name)
+        account = username(name, f"{trial.id}-{rig.register.run:05x}-{number:x}", carried)
+        driver = rig.target.driver(account, name, ROLES[role])
+        actors[name] = role(name, number, account, driver, stage)
+    return actors
+
+
+async def _enrol(actors: Mapping[str, Actor], trial: Trial) -> bool:
+    """Sign everybody up and in, and prove their flags; False when the story cannot begin."""
+    results = await asyncio.gather(*(actor.enrol() for actor in actors.values()), return_exceptions=True)
+    for error in results:
+        if isinstance(error, BaseException) and not isinstance(error, TargetError):
+            raise error
+    proved = await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
+    return all(proved) and not any(results)
+
+
+async def _prove_flags(actor: Actor, trial: Trial) -> bool:
+    """Ask the target, as this actor, which flags it evaluates for them: the in-band proof."""
+    try:
+        with actor.recorded(Action.FLAGS, wanted=dict(trial.combination)) as result:
+            seen = await actor.driver.features()
+            result.data["seen"] = dict(seen)
+            found = differences(trial.combination, seen)
+            result.data["differences"] = list(found)
+    except TargetError:
+        return False
+    return not found
+
+
+async def _tell(scenario: Scenario, actors: Mapping[str, Actor], ledger: Ledger) -> None:
+    try:
+        async with asyncio.timeout(STORY_DEADLINE_S):
+            await scenario.story(**actors)
+    except AssertionError as error:
+        where = _place(scenario, error)
+        ledger.note(
+            HARNESS, Action.STORY, Outcome.FAIL, assertion=True, error=f"{where}: {error or 'assert'}"
+        )
+    except Exception as error:  # noqa: BLE001 - a story is foreign code; whatever it raises is a broken story
+        where = _place(scenario, error)
+        text = f"{where}: {type(error).__name__}: {error}"
+        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=text)
+    else:
+        ledger.note(HARNESS, Action.STORY)
+
+
+def _place(scenario: Scenario, error: BaseException) -> str:
+    """Return file and line of the story's own statement that raised, not of the harness's inside."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename == str(scenario.path):
+            return f"{scenario.path.name}:{frame.lineno}"
+    return f"{scenario.path.name}:{scenario.line}"
+
+
+async def _within(deadline_s: float, ledger: Ledger, work: Awaitable[None]) -> None:
+    """Await the sweep under a deadline; what it left unasked stands in the ledger as intents without an end."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            await work
+    except TimeoutError:
+        ledger.note(
+            HARNESS,
+            Action.STORY,
+            Outcome.FAIL,
+            assertion=False,
+            error=f"the sweep did not end within {deadline_s:g} s",
+        )

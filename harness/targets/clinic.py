@@ -1,0 +1,194 @@
+"""The adapter of the reference clinic: its verbs as HTTP calls, and what it offers under which flags."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from harness.drivers.api import ApiSession, Observer, Pool
+from harness.drivers.base import Clip
+from harness.errors import TargetError, UsageError
+from harness.model import OFF, Medium, Recording, Role
+from harness.process import Service, ServiceDied
+from harness.targets.base import FlagSource, TargetOptions
+
+CHUNK_BYTES = 8 * 1024
+MAX_PAGES = 5_000
+REFRESH_S = 0.5
+PASSWORD = "a-synthetic-patient"  # noqa: S105 - the account exists for one trial and holds a QR code
+
+
+class ClinicTarget:
+    """The clinic in a process of its own, or one that runs already at `options.url`."""
+
+    name = "clinic"
+
+    def __init__(self, options: TargetOptions, *, observer: Observer | None = None) -> None:
+        self._options = options
+        self._observer = observer
+        self._service: Service | None = None
+        self._pool: Pool | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._pool.requests if self._pool else 0
+
+    @property
+    def pool(self) -> Pool:
+        """The connections to the clinic, once it is started."""
+        if self._pool is None:
+            raise UsageError("the clinic was not started")
+        return self._pool
+
+    async def start(self, flags: FlagSource) -> None:
+        """Start the clinic's process, or reach the running one."""
+        url = self._options.url
+        if url is None:
+            url = await self._launch(flags)
+        elif self._options.flaws:
+            raise UsageError(
+                f"--flaw is for the clinic that the harness starts itself, not for the one at {url}"
+            )
+        self._pool = Pool(url, self._observer)
+        if not await self.is_alive():
+            raise UsageError(
+                f"--target {url}: no clinic answers there (GET /health); start one with `harness serve`"
+            )
+
+    def driver(self, account: str, name: str, role: Role) -> ClinicDriver:
+        """Return hands for one fresh user of the clinic."""
+        return ClinicDriver(self.pool.session(name), account, name, role)
+
+    def not_offered(self, combination: Mapping[str, str]) -> frozenset[str]:
+        """Return what the clinic rightly refuses: by the kill switch, and by the medium's own flags."""
+        needs = {
+            "replays": "replay-access",
+            "switch-to-video": "video-upgrade",
+            "switch-to-audio": "video-downgrade",
+        }
+        return frozenset(feature for feature, flag in needs.items() if combination.get(flag, OFF) == OFF)
+
+    async def is_alive(self) -> bool:
+        """Return False when the process has ended or its health check fails."""
+        if self._service and not self._service.is_alive():
+            return False
+        session = self.pool.session("health")
+        try:
+            answer = await session.json("GET", "/health")
+        except TargetError:
+            return False
+        finally:
+            await session.close()
+        return bool(answer == {"status": "ok"})
+
+    async def close(self) -> None:
+        """Close the connections and end the clinic if it was started here."""
+        if self._pool:
+            await self._pool.close()
+        if self._service:
+            await asyncio.to_thread(self._service.stop)
+
+    async def _launch(self, flags: FlagSource) -> str:
+        arguments = ["--port", "0", "--database", ":memory:", "--until-stdin-closes"]
+        arguments += [
+            "--unleash-url",
+            flags.url,
+            "--unleash-token",
+            flags.token,
+            "--refresh-s",
+            str(REFRESH_S),
+        ]
+        for flaw in self._options.flaws:
+            arguments += ["--flaw", flaw]
+        try:
+            self._service = await asyncio.to_thread(Service.start, "clinic", "harness.clinic", arguments)
+        except ServiceDied as error:
+            raise UsageError(str(error)) from error
+        return self._service.url
+
+
+class ClinicDriver:
+    """One user's hands on the clinic's HTTP API."""
+
+    def __init__(self, session: ApiSession, account: str, name: str, role: Role) -> None:
+        self._session = session
+        self._account = account
+        self._name = name
+        self._role = role
+
+    async def enrol(self) -> None:
+        """Create the account and sign in."""
+        account = {"username": self._account, "password": PASSWORD}
+        await self._session.json(
+            "POST", "/accounts", account | {"name": self._name.title(), "role": self._role}
+        )
+        self._session.authorize((await self._session.json("POST", "/sign-in", account))["token"])
+
+    async def features(self) -> Mapping[str, str]:
+        """Return the flags as the clinic evaluates them for this user."""
+        return dict(await self._session.json("GET", "/me/features"))
+
+    async def book(self, clinician: str, medium: Medium) -> str:
+        """Book a consultation; return its id."""
+        body = {"clinician": clinician, "medium": medium}
+        return str((await self._session.json("POST", "/consultations", body))["id"])
+
+    async def join(self, consultation: str) -> None:
+        """Enter the call."""
+        await self._session.json("POST", f"/consultations/{quote(consultation)}/join")
+
+    async def switch(self, consultation: str, medium: Medium) -> None:
+        """Change the call's medium."""
+        await self._session.json("POST", f"/consultations/{quote(consultation)}/medium", {"medium": medium})
+
+    async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
+        """Upload a clip in chunks, with its hash."""
+        body = {"medium": medium, "content_type": clip.content_type}
+        upload = (await self._session.json("POST", f"/consultations/{quote(consultation)}/uploads", body))[
+            "id"
+        ]
+        parts = [clip.data[at : at + CHUNK_BYTES] for at in range(0, len(clip.data), CHUNK_BYTES)]
+        for number, part in enumerate(parts):
+            await self._session.send("PUT", f"/uploads/{quote(upload)}/chunks/{number}", part)
+        digest = hashlib.sha256(clip.data).hexdigest()
+        done = {"chunks": len(parts), "sha256": digest}
+        await self._session.json("POST", f"/uploads/{quote(upload)}/complete", done)
+
+    async def leave(self, consultation: str) -> None:
+        """Leave the call."""
+        await self._session.json("POST", f"/consultations/{quote(consultation)}/leave")
+
+    async def end(self, consultation: str) -> None:
+        """End the call for everybody."""
+        await self._session.json("POST", f"/consultations/{quote(consultation)}/end")
+
+    async def recordings(self, consultation: str) -> Sequence[Recording]:
+        """Return what the clinic recorded in a consultation of one's own."""
+        answer = await self._session.json("GET", f"/consultations/{quote(consultation)}/recordings")
+        return [Recording(item["id"], consultation, item["medium"]) for item in answer["items"]]
+
+    async def replays(self) -> Sequence[Recording]:
+        """Return the whole list of Consultation Replays, page by page."""
+        found: list[Recording] = []
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            path = "/replays" if cursor is None else f"/replays?cursor={quote(cursor)}"
+            page: dict[str, Any] = await self._session.json("GET", path)
+            found += [Recording(item["id"], item["consultation"], item["medium"]) for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+        raise TargetError(f"GET /replays: no end after {MAX_PAGES} pages", definite=False)
+
+    async def open(self, recording: str) -> bytes:
+        """Return a replay's bytes, its detail asked for first as a person would."""
+        await self._session.json("GET", f"/replays/{quote(recording)}")
+        return await self._session.send("GET", f"/replays/{quote(recording)}/media")
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
