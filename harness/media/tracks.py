@@ -1,0 +1,194 @@
+"""One track of a piece of media, decoded frame by frame: the payloads that it showed, and what was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.packet import Packet
+from av.video.frame import VideoFrame
+
+from harness.canary import DEFAULT_KEY, Canary, unpack
+from harness.errors import HarnessError
+from harness.media import audio, video
+from harness.model import Medium
+
+SAMPLE_EVERY_S = 0.5
+SAMPLE_EVERY_FRAMES = 15
+"""The second bound holds where timestamps lie."""
+FLAT_LEVELS = 12
+"""A picture whose luma spans no more levels than this shows nothing."""
+SILENT_RMS = 1e-3
+"""Sound of which no tenth of a second is louder than this, -60 dBFS, is silence."""
+TOLERATED_LOSS = 0.1
+"""The share of a track's packets that may be corrupt before the track counts as not seen."""
+
+_LOUDNESS_WINDOW = audio.RATE_HZ // 10
+_LUMA_FIRST = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuva420p", "nv12", "gray"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much media is read at most."""
+
+    max_bytes: int = 64 * 2**20
+    max_duration_s: float = 600.0
+    max_frames: int = 20_000
+    max_pixels: int = 4096 * 2304
+    max_tracks: int = 16
+    max_channels: int = 8
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class Refused(HarnessError):
+    """The media is beyond a limit, or of a kind that cannot be read in full."""
+
+
+@dataclass(slots=True)
+class Track:
+    """What a track has shown so far: each payload with the second of its first showing, content, losses."""
+
+    kind: Medium
+    limits: Limits = DEFAULT_LIMITS
+    key: bytes = DEFAULT_KEY
+    payloads: dict[int, float] = field(default_factory=dict)
+    has_content: bool = False
+    packets: int = 0
+    corrupt_packets: int = 0
+    frames: int = 0
+    duration_s: float = 0.0
+    _first_frame_s: float | None = None
+    _sampled_s: float | None = None
+    _frames_since_sample: int = 0
+    _sound_format: tuple[str, str, int] | None = None
+    _resampler: av.AudioResampler | None = None
+    _parts: list[audio.Samples] = field(default_factory=list)
+
+    @property
+    def canaries(self) -> dict[Canary, float]:
+        """The payloads with our tag, and the second when each first showed."""
+        unpacked = ((unpack(payload, self.key), at_s) for payload, at_s in self.payloads.items())
+        return {canary: at_s for canary, at_s in unpacked if canary is not None}
+
+    @property
+    def unknown_tags(self) -> int:
+        """How many payloads have another tag."""
+        return len(self.payloads) - len(self.canaries)
+
+    @property
+    def is_undecodable(self) -> bool:
+        """True when the track has data and not one frame came of it."""
+        return self.packets > 0 and self.frames == 0
+
+    @property
+    def is_blind(self) -> bool:
+        """True when the track may hold somebody's media and shows no payload."""
+        lost = self.corrupt_packets > TOLERATED_LOSS * self.packets
+        return lost or self.is_undecodable or (self.has_content and not self.payloads)
+
+    def decode(self, packet: Packet[Any]) -> None:
+        """Decode a packet of this track; count it when it is corrupt; raise Refused beyond a limit."""
+        self.packets += packet.size > 0
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            self.corrupt_packets += 1
+            return
+        for frame in frames:
+            self.frames += 1
+            if isinstance(frame, VideoFrame):
+                self._see(frame)
+            elif isinstance(frame, AudioFrame):
+                self._hear(frame)
+            if self.duration_s > self.limits.max_duration_s:
+                raise Refused(f"longer than {self.limits.max_duration_s:g} s")
+
+    def finish(self) -> None:
+        """Listen to all the sound that was decoded, channel by channel; call it once, at the end."""
+        if self._resampler is None:
+            return
+        self._keep(None)
+        channels = np.concatenate(self._parts, axis=1)
+        self._parts.clear()
+        for at, samples in enumerate(channels):
+            if any(np.array_equal(samples, earlier) for earlier in channels[:at]) or _is_silent(samples):
+                continue
+            self.has_content = True
+            for heard in audio.listen(samples, key=self.key):
+                known_s = self.payloads.get(heard.payload, heard.start_s)
+                self.payloads[heard.payload] = min(heard.start_s, known_s)
+
+    def _see(self, frame: VideoFrame) -> None:
+        if self.frames > self.limits.max_frames:
+            raise Refused(f"more than {self.limits.max_frames} pictures")
+        if frame.width * frame.height > self.limits.max_pixels:
+            raise Refused(f"pictures of {frame.width}x{frame.height}")
+        at_s = self._time_of(frame)
+        if not self._is_due(at_s):
+            return
+        luma = _luma(frame)
+        if int(luma.max()) - int(luma.min()) <= FLAT_LEVELS:
+            self._sampled_s = None
+            return
+        self.has_content = True
+        codes = video.find_codes(luma)
+        for payload in codes:
+            self.payloads[payload] = min(at_s, self.payloads.get(payload, at_s))
+        self._sampled_s = at_s if codes else None
+        self._frames_since_sample = 0
+
+    def _is_due(self, at_s: float) -> bool:
+        """True half a second or 15 frames after a code was seen, when time stepped back, and else always."""
+        self._frames_since_sample += 1
+        if self._sampled_s is None or self._frames_since_sample >= SAMPLE_EVERY_FRAMES:
+            return True
+        return not self._sampled_s <= at_s < self._sampled_s + SAMPLE_EVERY_S
+
+    def _time_of(self, frame: VideoFrame) -> float:
+        """Return the seconds since the track's first frame, and lengthen the track by this one."""
+        now_s = self.duration_s if frame.time is None else frame.time
+        if self._first_frame_s is None:
+            self._first_frame_s = now_s
+        at_s = now_s - self._first_frame_s
+        length_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
+        self.duration_s = max(self.duration_s, at_s + length_s)
+        return at_s
+
+    def _hear(self, frame: AudioFrame) -> None:
+        """Keep the frame at 8000 Hz with all its channels: in their mix two might cancel each other."""
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None:
+            if frame.layout.nb_channels > self.limits.max_channels:
+                raise Refused(f"sound of {frame.layout.nb_channels} channels")
+            self._sound_format = form
+            self._resampler = av.AudioResampler("fltp", frame.layout, audio.RATE_HZ)
+        if self._sound_format != form:
+            raise Refused("sound that changes its format midway")
+        self.duration_s += frame.samples / frame.sample_rate
+        frame.pts = None
+        self._keep(frame)
+
+    def _keep(self, frame: AudioFrame | None) -> None:
+        if self._resampler is not None:
+            resampled = self._resampler.resample(frame)
+            self._parts += [part.to_ndarray().astype(np.float32, copy=False) for part in resampled]
+
+
+def _luma(frame: VideoFrame) -> video.Luma:
+    """Return the frame's luma [height, width], straight from its first plane where that is what it holds."""
+    if frame.format.name not in _LUMA_FIRST:
+        return frame.to_ndarray(format="gray").astype(np.uint8)
+    plane = frame.planes[0]
+    rows: video.Luma = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: frame.height, : frame.width]
+
+
+def _is_silent(samples: audio.Samples) -> bool:
+    whole = np.pad(samples, (0, -len(samples) % _LOUDNESS_WINDOW))
+    power = np.square(whole).reshape(-1, _LOUDNESS_WINDOW).mean(axis=1)
+    return bool(np.sqrt(power.max(initial=0.0)) < SILENT_RMS)
