@@ -112,9 +112,7 @@ class Combination(Mapping[str, str]):
     def label(self) -> str:
         """The flags that are not off, in the form that pytest's -k can select: `video_upgrade+paging_small`."""
         on = [
-            name if variant == "on" else f"{name}_{variant}"
-            for name, variant in self.values_in_order
-            if variant != OFF
+            name if variant == "on" else f"{name}_{variant}" for name, variant in self.values_in_order if variant != OFF
         ]
         return "+".join(on).replace("-", "_") or "all_off"
 

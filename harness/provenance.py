@@ -100,9 +100,7 @@ def derive(ledger: Ledger) -> Provenance:
         cast=dict(cast) if isinstance(cast, Mapping) else {},
         not_offered=frozenset(not_offered) if isinstance(not_offered, list | tuple) else frozenset(),
         visits=visits,
-        visit_of_consultation={
-            visit.consultation: name for name, visit in visits.items() if visit.consultation
-        },
+        visit_of_consultation={visit.consultation: name for name, visit in visits.items() if visit.consultation},
         visit_of_recording=by_recording,
         emissions=emissions,
     )

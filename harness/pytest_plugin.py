@@ -13,8 +13,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -41,6 +40,22 @@ class NoVerdict(Exception):
     """A trial is unknown: Allure shows it as broken."""
 
 
+class Watcher(Protocol):
+    """Is shown how a run goes."""
+
+    def planned(self, plan: Plan) -> None:
+        """Take the plan, before anything runs."""
+
+    def phase(self, text: str) -> None:
+        """Take what is being prepared."""
+
+    def finished(self, result: TrialResult) -> None:
+        """Take a trial's result."""
+
+    def judged(self, text: str) -> None:
+        """Take the verdict."""
+
+
 class Quiet:
     """The watcher of a run under pytest's own terminal, which shows progress itself."""
 
@@ -62,7 +77,7 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.watcher: Any = Quiet()
+        self.watcher: Watcher = Quiet()
         self.scenarios: dict[str, Scenario] = {}
         self.usage_errors: list[str] = []
         self.plan: Plan | None = None
@@ -70,7 +85,6 @@ class Run:
         self.engine: Engine | None = None
         self.outcome: RunOutcome | None = None
         self.fault = ""
-        self.others_failed = False
         self._began_s = 0.0
         self._catalogue: Catalogue | None = None
 
@@ -87,9 +101,7 @@ class Run:
         """Check a collected scenario against the flags; return its trials."""
         twin = self.scenarios.get(scenario.name)
         if twin and twin.place != scenario.place:
-            raise UsageError(
-                f"{scenario.place}: scenario '{scenario.name}' is there twice; first at {twin.place}"
-            )
+            raise UsageError(f"{scenario.place}: scenario '{scenario.name}' is there twice; first at {twin.place}")
         for flag in scenario.flags:
             if flag not in self.catalogue.names:
                 hint = nearest(flag, self.catalogue.names)
@@ -100,11 +112,12 @@ class Run:
         self.scenarios[scenario.name] = scenario
         return exhaustive(self.catalogue, [scenario.name], self.settings.seed).trials
 
-    def make_plan(self, selected: list[Trial]) -> None:
+    def make_plan(self, selected: list[Trial]) -> Plan:
         """Plan the selected trials; the claim says whether they are all."""
         names = list(dict.fromkeys(trial.scenario for trial in selected))
         full = exhaustive(self.catalogue, names, self.settings.seed)
         self.plan = full.select([trial.id for trial in selected])
+        return self.plan
 
     @contextmanager
     def performed(self) -> Iterator[None]:
@@ -136,8 +149,7 @@ class Run:
             requests=self.engine.requests,
             elapsed_s=time.monotonic() - self._began_s,
             interrupted=interrupted,
-            fault=self.fault
-            or (f"the run was stopped: {self.engine.stopped}" if self.engine.stopped else ""),
+            fault=self.fault or (f"the run was stopped: {self.engine.stopped}" if self.engine.stopped else ""),
         )
         summary.write(self.outcome, self.settings.out)
         return self.outcome
@@ -155,19 +167,13 @@ RUN = pytest.StashKey[Run]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `harness run`."""
     group = parser.getgroup("harness", "multi-user scenarios under every feature-flag combination")
-    group.addoption(
-        "--target", default="clinic", help="clinic, the address of one, or package.module:factory"
-    )
+    group.addoption("--target", default="clinic", help="clinic, the address of one, or package.module:factory")
     group.addoption("--flags", default=str(DEFAULT_FLAGS), metavar="FILE", help="the flag catalogue, TOML")
     group.addoption("--flag-server", metavar="URL", help="a flag server that runs already (`harness serve`)")
     group.addoption("--coverage", default="exhaustive", help="which combinations: exhaustive")
     group.addoption("--flaw", action="append", default=[], metavar="NAME", help="plant a flaw in the clinic")
-    group.addoption(
-        "--seed", type=int, default=0, metavar="N", help="what is drawn at random is drawn from it"
-    )
-    group.addoption(
-        "--trial", action="append", default=[], metavar="ID", help="only this cell, as a failure names it"
-    )
+    group.addoption("--seed", type=int, default=0, metavar="N", help="what is drawn at random is drawn from it")
+    group.addoption("--trial", action="append", default=[], metavar="ID", help="only this cell, as a failure names it")
     group.addoption("--scenario", action="append", default=[], metavar="NAME", help="only this scenario")
     group.addoption("--out", default=str(DEFAULT_OUT), metavar="DIR", help="where the run is written")
 
@@ -209,7 +215,7 @@ class ScenarioFile(pytest.Module):
             found = [each for each in vars(self.obj).values() if isinstance(each, Scenario)]
             for scenario in (each for each in found if each.path == self.path):
                 for trial in run.adopt(scenario):
-                    name = f"{scenario.name}[{trial.combination.label}]"
+                    name = f"{scenario.name}[{trial.combination.label}-{trial.id}]"
                     yield ScenarioItem.from_parent(self, name=name, trial=trial, scenario=scenario)
         except UsageError as error:
             run.usage_errors.append(str(error))
@@ -225,9 +231,6 @@ class ScenarioItem(pytest.Item):
         self.obj = self.function = scenario.story
         self.scenario = scenario
         self.funcargs: dict[str, Any] = {}
-        self.callspec = SimpleNamespace(
-            params={"combination": str(trial.combination)}, id=trial.combination.label
-        )
 
     def runtest(self) -> None:
         """Wait for the trial; raise Leak or NoVerdict unless it is valid."""
@@ -277,11 +280,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in gone]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Remember a scenario file that could not be read."""
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the plan of what was selected, or refuse it all when a scenario was wrong."""
     run = session.config.stash[RUN]
@@ -291,10 +289,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not selected:
         return
     try:
-        run.make_plan(selected)
+        run.watcher.planned(run.make_plan(selected))
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    run.watcher.planned(run.plan)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
@@ -319,11 +316,6 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Nothing is decided here: the run's verdict is made of the engine's results."""
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the summary and give the session the run's own exit code."""
     run = session.config.stash.get(RUN, None)
@@ -335,9 +327,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     views = [item for item in session.items if isinstance(item, ScenarioItem)]
     others_failed = exitstatus == ExitCode.INVALID and len(views) < len(session.items)
-    session.exitstatus = (
-        ExitCode.INVALID if others_failed and outcome.exit_code in (0, 6) else outcome.exit_code
-    )
+    session.exitstatus = ExitCode.INVALID if others_failed and outcome.exit_code in (0, 6) else outcome.exit_code
     run.watcher.judged(run.verdict_text())
 
 

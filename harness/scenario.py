@@ -122,9 +122,7 @@ class Patient(Actor):
         """Book a consultation with the clinician."""
         visits = self.stage.visits
         if len(visits) >= CALLS_PER_TRIAL:
-            raise UsageError(
-                f"{self.name} books visit {len(visits) + 1}: a scenario has at most {CALLS_PER_TRIAL}"
-            )
+            raise UsageError(f"{self.name} books visit {len(visits) + 1}: a scenario has at most {CALLS_PER_TRIAL}")
         visit = Visit(f"visit-{len(visits) + 1}", len(visits), medium, self.stage)
         visits.append(visit)
         data = {"visit": visit.name, "clinician": clinician.name, "medium": medium}
@@ -256,9 +254,7 @@ def scenario(*, flags: Sequence[str] = ()) -> Callable[[Story], Scenario]:
         if not inspect.iscoroutinefunction(story):
             raise UsageError(f"{place}: scenario '{story.__name__}' must be an `async def`")
         cast = tuple(_cast(story, place))
-        return Scenario(
-            story.__name__, story, cast, tuple(flags), Path(code.co_filename), code.co_firstlineno
-        )
+        return Scenario(story.__name__, story, cast, tuple(flags), Path(code.co_filename), code.co_firstlineno)
 
     return make
 

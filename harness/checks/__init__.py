@@ -6,7 +6,7 @@
 | reachable-media | did a direct reference open what its user may not see? | invalid |
 | missing-media | did everybody who took part find what was recorded? | invalid, unknown if unreadable |
 | vacuous | did anybody see their own media at all? | unknown |
-| unproved | was the story told to its end, under the flags that were meant, and was every question answered? | unknown |
+| unproved | was the whole story told, under the flags that were meant, every question answered? | unknown |
 | broken-promise | did an assertion of the scenario itself fail? | invalid: an ordinary failure, not a leak |
 """
 

@@ -11,81 +11,103 @@ from harness.model import Degree, Finding, Verdict
 from harness.provenance import Provenance, derive
 
 DEGREES: tuple[Degree, ...] = ("presented", "opened", "proved")
+ELSEWHERE = "another trial"
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """What was met: whose, from which visit (or another trial), and whether sound, picture or not known."""
+
+    owner: str
+    origin: str
+    medium: str
 
 
 @dataclass(slots=True)
-class Exposure:
-    """One viewer's meeting with one recording, to the highest degree seen."""
+class _Exposure:
+    """One viewer's meeting with one recording, to the highest degree that the ledger shows."""
 
     viewer: str
     recording: str
     surface: str
+    media: _Media
     degree: Degree = "presented"
-    owner: str = ""
-    origin: str = ""
-    medium: str = "media"
     evidence: list[int] = field(default_factory=list)
 
-    def raise_to(self, degree: Degree, owner: str, origin: str, medium: str, entry: Entry) -> None:
-        """Add what an entry shows; a higher degree names the owner anew."""
-        self.evidence.append(entry.seq)
-        if not self.owner or DEGREES.index(degree) > DEGREES.index(self.degree):
-            self.degree, self.owner, self.origin, self.medium = degree, owner, origin, medium
+
+class _Exposures:
+    """Exposures by viewer and recording."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], _Exposure] = {}
+
+    def __iter__(self) -> Iterator[_Exposure]:
+        return iter(self._found.values())
+
+    def get(self, viewer: str, recording: str) -> _Exposure | None:
+        """Return what is known of a viewer and a recording."""
+        return self._found.get((viewer, recording))
+
+    def add(self, degree: Degree, entry: Entry, recording: str, media: _Media) -> _Exposure:
+        """Add what an entry shows; a higher degree says anew whose media it is."""
+        new = _Exposure(entry.actor, recording, entry.data["surface"], media, degree)
+        exposure = self._found.setdefault((entry.actor, recording), new)
+        exposure.evidence.append(entry.seq)
+        if DEGREES.index(degree) > DEGREES.index(exposure.degree):
+            exposure.degree, exposure.media = degree, media
+        return exposure
 
 
 def foreign_media(ledger: Ledger) -> list[Finding]:
     """No replay list holds media of a consultation in which its reader had no part, by id or by content."""
     provenance = derive(ledger)
-    exposures: dict[tuple[str, str], Exposure] = {}
+    exposures = _Exposures()
     strangers: list[Finding] = []
     for entry, item in _listed(ledger):
-        key = (entry.actor, item["recording"])
         visit = provenance.visit_of(item["recording"], item["consultation"])
         if visit and not provenance.may_see(entry.actor, visit):
-            exposure = exposures.setdefault(key, Exposure(*key, entry.data["surface"]))
-            exposure.raise_to("presented", provenance.visits[visit].patient, visit, item["medium"], entry)
+            media = _Media(provenance.visits[visit].patient, visit, item["medium"])
+            exposures.add("presented", entry, item["recording"], media)
         elif not visit and item.get("elsewhere"):
-            exposure = exposures.setdefault(key, Exposure(*key, entry.data["surface"]))
-            exposure.raise_to("presented", item["elsewhere"], "another trial", item["medium"], entry)
+            media = _Media(item["elsewhere"], ELSEWHERE, item["medium"])
+            exposures.add("presented", entry, item["recording"], media)
         elif not visit:
             strangers.append(_stranger(entry, item))
-    for entry in _opened(ledger, direct=False):
-        key = (entry.actor, entry.data["recording"])
-        if key in exposures:
-            exposures[key].raise_to("opened", exposures[key].owner, exposures[key].origin, "media", entry)
-        for medium, owner, origin in _foreign_content(entry, provenance):
-            exposure = exposures.setdefault(key, Exposure(*key, entry.data["surface"]))
-            exposure.raise_to("proved", owner, origin, medium, entry)
-            exposure.evidence.extend(_emitted(entry, provenance))
-    found = {(exposure.viewer, exposure.recording) for exposure in exposures.values()}
-    unowned = [finding for finding in strangers if (finding.viewer, finding.recording) not in found]
-    return [_leak("foreign-media", exposure) for exposure in exposures.values()] + unowned
+    for entry in (entry for entry in ledger.of(Action.OPEN) if not entry.data["direct"]):
+        recording = entry.data["recording"]
+        known = exposures.get(entry.actor, recording)
+        if known:
+            exposures.add("opened", entry, recording, known.media)
+        for media in _content(entry, provenance):
+            if media.origin not in provenance.visits or not provenance.may_see(entry.actor, media.origin):
+                exposures.add("proved", entry, recording, media).evidence.extend(_emitted(entry, provenance))
+    unowned = [each for each in strangers if not exposures.get(each.viewer, each.recording)]
+    return [_leak("foreign-media", exposure) for exposure in _telling(exposures)] + unowned
 
 
 def reachable_media(ledger: Ledger) -> list[Finding]:
-    """No direct reference opens what its user may not see; where replays are off, nothing at all is shown or opened."""
+    """No direct reference opens what its user may not see; with replays off, nothing is shown or opened at all."""
     provenance = derive(ledger)
-    exposures: dict[tuple[str, str], Exposure] = {}
+    exposures = _Exposures()
     if not provenance.replays_offered:
         for entry, item in _listed(ledger):
             visit = provenance.visit_of(item["recording"], item["consultation"])
             if visit and provenance.may_see(entry.actor, visit):
-                key = (entry.actor, item["recording"])
-                exposure = exposures.setdefault(key, Exposure(*key, entry.data["surface"]))
-                exposure.raise_to("presented", provenance.visits[visit].patient, visit, item["medium"], entry)
+                media = _Media(provenance.visits[visit].patient, visit, item["medium"])
+                exposures.add("presented", entry, item["recording"], media)
     for entry in ledger.of(Action.OPEN):
-        visit = provenance.visit_of(entry.data["recording"])
+        recording = entry.data["recording"]
+        visit = provenance.visit_of(recording)
         entitled = bool(visit and provenance.may_see(entry.actor, visit))
-        if not visit or (entitled and provenance.replays_offered) or not (entitled or entry.data["direct"]):
+        refusable = entry.data["direct"] if not entitled else not provenance.replays_offered
+        if not visit or not refusable:
             continue
-        key = (entry.actor, entry.data["recording"])
-        exposure = exposures.setdefault(key, Exposure(*key, entry.data["surface"]))
-        exposure.raise_to("opened", provenance.visits[visit].patient, visit, "media", entry)
-        for medium, owner, origin in _content(entry, provenance):
-            if origin == visit:
-                exposure.raise_to("proved", owner, origin, medium, entry)
-    check = "reachable-media"
-    return [_leak(check, exposure, off=not provenance.replays_offered) for exposure in exposures.values()]
+        exposures.add("opened", entry, recording, _Media(provenance.visits[visit].patient, visit, "media"))
+        for media in _content(entry, provenance):
+            if media.origin == visit:
+                exposures.add("proved", entry, recording, media)
+    off = not provenance.replays_offered
+    return [_leak("reachable-media", exposure, off=off) for exposure in exposures]
 
 
 def _listed(ledger: Ledger) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
@@ -94,24 +116,14 @@ def _listed(ledger: Ledger) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
             yield entry, item
 
 
-def _opened(ledger: Ledger, *, direct: bool) -> list[Entry]:
-    return [entry for entry in ledger.of(Action.OPEN) if entry.data["direct"] is direct]
-
-
-def _content(entry: Entry, provenance: Provenance) -> Iterator[tuple[str, str, str]]:
-    """Yield track, owner and origin (the visit, or where else) for each canary in opened media."""
+def _content(entry: Entry, provenance: Provenance) -> Iterator[_Media]:
+    """Yield whose media each canary in opened content is."""
     for sighting in entry.data["content"]["canaries"]:
         emission = provenance.emissions.get(int(sighting["value"]))
         if emission:
-            yield sighting["track"], emission.actor, emission.visit
+            yield _Media(emission.actor, emission.visit, sighting["track"])
         else:
-            yield sighting["track"], sighting["owner"], "another trial"
-
-
-def _foreign_content(entry: Entry, provenance: Provenance) -> Iterator[tuple[str, str, str]]:
-    for medium, owner, origin in _content(entry, provenance):
-        if origin not in provenance.visits or not provenance.may_see(entry.actor, origin):
-            yield medium, owner, origin
+            yield _Media(sighting["owner"], ELSEWHERE, sighting["track"])
 
 
 def _emitted(entry: Entry, provenance: Provenance) -> Iterator[int]:
@@ -121,23 +133,32 @@ def _emitted(entry: Entry, provenance: Provenance) -> Iterator[int]:
             yield emission.entry.seq
 
 
-def _leak(check: str, exposure: Exposure, *, off: bool = False) -> Finding:
-    verbs = {
-        "presented": f"{exposure.viewer}'s {exposure.surface.replace('-', ' ')} held",
-        "opened": f"{exposure.viewer} was served",
-        "proved": f"{exposure.viewer} was served",
-    }
-    what = f"{exposure.medium} that {exposure.owner} emitted in {exposure.origin}"
-    if exposure.degree != "proved":
-        what = f"{exposure.recording}, {exposure.medium} of {exposure.owner}'s {exposure.origin}"
-    why = "replay access is off for everybody" if off else f"{exposure.viewer} was never in {exposure.origin}"
+def _telling(exposures: _Exposures) -> Iterator[_Exposure]:
+    """Yield one exposure a recording; of a viewer with proved ones, only those that were opened.
+
+    A leaking list may hold every recording of a deployment. The sweep opens a bounded number of them; the
+    rest would add lines to the report and nothing to what it says.
+    """
+    proved = {exposure.viewer for exposure in exposures if exposure.degree == "proved"}
+    for exposure in exposures:
+        if exposure.degree != "presented" or exposure.viewer not in proved:
+            yield exposure
+
+
+def _leak(check: str, exposure: _Exposure, *, off: bool = False) -> Finding:
+    viewer, media = exposure.viewer, exposure.media
+    verb = "was served" if exposure.degree != "presented" else "was shown"
+    what = f"{exposure.recording}, {media.medium} of {media.owner} in {media.origin}"
+    if exposure.degree == "proved":
+        what = f"{media.medium} that {media.owner} emitted in {media.origin}"
+    why = "replay access is off for everybody" if off else f"{viewer} was never in {media.origin}"
     return Finding(
         check=check,
         verdict=Verdict.INVALID,
-        sentence=f"{verbs[exposure.degree]} {what}; {why}",
+        sentence=f"{viewer} {verb} {what} ({exposure.surface}); {why}",
         degree=exposure.degree,
-        viewer=exposure.viewer,
-        owner=exposure.owner,
+        viewer=viewer,
+        owner=media.owner,
         surface=exposure.surface,
         recording=exposure.recording,
         evidence=tuple(sorted(set(exposure.evidence))),

@@ -12,7 +12,7 @@ READ = "canaries"
 
 
 def missing_media(ledger: Ledger) -> list[Finding]:
-    """Everybody who took part in an ended consultation finds all that was recorded there, readable, in their replays."""
+    """Everybody who took part in an ended consultation finds all that was recorded there, and can read it."""
     provenance = derive(ledger)
     if not provenance.replays_offered:
         return []
@@ -22,11 +22,7 @@ def missing_media(ledger: Ledger) -> list[Finding]:
 def vacuous(ledger: Ledger) -> list[Finding]:
     """A trial proves something only if somebody saw their own media, or, where replays are off, was refused it."""
     provenance = derive(ledger)
-    why = (
-        _nothing_seen(ledger, provenance)
-        if provenance.replays_offered
-        else _nothing_refused(ledger, provenance)
-    )
+    why = _nothing_seen(ledger, provenance) if provenance.replays_offered else _nothing_refused(ledger, provenance)
     return [Finding("vacuous", Verdict.UNKNOWN, why)] if why else []
 
 
@@ -91,18 +87,14 @@ def _opened_by(viewer: str, ledger: Ledger) -> list[Entry]:
 
 def _canaries_seen_by(viewer: str, ledger: Ledger) -> set[int]:
     return {
-        int(sighting["value"])
-        for entry in _opened_by(viewer, ledger)
-        for sighting in entry.data["content"]["canaries"]
+        int(sighting["value"]) for entry in _opened_by(viewer, ledger) for sighting in entry.data["content"]["canaries"]
     }
 
 
 def _nothing_seen(ledger: Ledger, provenance: Provenance) -> str:
     for viewer in provenance.cast:
         seen = _canaries_seen_by(viewer, ledger)
-        if any(
-            emission.actor == viewer and canary in seen for canary, emission in provenance.emissions.items()
-        ):
+        if any(emission.actor == viewer and canary in seen for canary, emission in provenance.emissions.items()):
             return ""
     return "no actor saw any media of their own: that nobody saw foreign media proves nothing"
 
@@ -116,9 +108,7 @@ def _nothing_refused(ledger: Ledger, provenance: Provenance) -> str:
     if not own:
         return "replays are off, but no recording is known to exist: there was nothing to refuse"
     asked = {entry.actor for entry in ledger.of(Action.LIST, Outcome.FAIL, Outcome.OK)}
-    tried = {
-        (entry.actor, entry.data["recording"]) for entry in ledger.of(Action.OPEN, Outcome.FAIL, Outcome.OK)
-    }
+    tried = {(entry.actor, entry.data["recording"]) for entry in ledger.of(Action.OPEN, Outcome.FAIL, Outcome.OK)}
     never_asked = sorted(set(provenance.cast) - asked)
     if never_asked:
         return f"replays are off, but {never_asked[0]}'s replay list was never asked for"

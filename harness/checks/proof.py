@@ -42,7 +42,11 @@ def _flags(ledger: Ledger) -> Iterator[Reason]:
     for actor in derive(ledger).cast:
         if actor not in proved:
             yield f"the flags were not proved to be in force for {actor}", actor, ()
-    for entry in ledger.of(Action.FLAGS):
+    if HARNESS not in proved:
+        failed = [entry for entry in ledger.of(Action.FLAGS, Outcome.FAIL) if entry.actor == HARNESS]
+        why = failed[-1].data["error"] if failed else "the trial was cut off"
+        yield f"the flags were not proved to be served to the trial's end: {why}", "", ()
+    for entry in (entry for entry in ledger.of(Action.FLAGS) if entry.actor != HARNESS):
         for difference in entry.data["differences"]:
             yield (
                 f"the target did not have the combination for {entry.actor}: {difference}",
@@ -59,21 +63,17 @@ def _story(ledger: Ledger) -> Iterator[Reason]:
             yield f"the story broke: {entry.data['error']}", "", (entry.seq,)
     not_offered = derive(ledger).not_offered
     for entry in ledger.of(Action.SWITCH, Outcome.FAIL, Outcome.OK):
+        what = f"the switch to {entry.data['medium']} in {entry.data['visit']}"
         offered = f"switch-to-{entry.data['medium']}" not in not_offered
         if offered and entry.outcome is Outcome.FAIL:
+            error = entry.data.get("error", "no reason given")
             yield (
-                f"{entry.actor} was refused the switch to {entry.data['medium']} in {entry.data['visit']}, which "
-                f"this combination offers ({entry.data.get('error', 'no reason given')})",
+                f"{entry.actor} was refused {what}, which this combination offers ({error})",
                 entry.actor,
                 (entry.seq,),
             )
         if not offered and entry.outcome is Outcome.OK:
-            yield (
-                f"{entry.actor} switched to {entry.data['medium']} in {entry.data['visit']}, which this combination "
-                "does not offer",
-                entry.actor,
-                (entry.seq,),
-            )
+            yield f"{entry.actor} got {what}, which this combination does not offer", entry.actor, (entry.seq,)
 
 
 def _answers(ledger: Ledger) -> Iterator[Reason]:

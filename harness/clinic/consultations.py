@@ -135,8 +135,7 @@ async def book_consultation(wanted: Booking, me: Me) -> Consultation:
     made = new_id("visit")
     with store.writing() as db:
         db.execute(
-            "INSERT INTO consultations (id, patient, clinician, booked_medium, medium)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO consultations (id, patient, clinician, booked_medium, medium) VALUES (?, ?, ?, ?, ?)",
             (made, me.username, wanted.clinician, wanted.medium, wanted.medium),
         )
     return find(me, made).shown()
@@ -177,17 +176,14 @@ async def end_consultation(row: Theirs, me: Me) -> Consultation:
     )
     with store.writing() as db:
         db.execute(
-            "UPDATE consultations SET status = 'ended', patient_present = 0, clinician_present = 0"
-            " WHERE id = ?",
+            "UPDATE consultations SET status = 'ended', patient_present = 0, clinician_present = 0 WHERE id = ?",
             (row.id,),
         )
         db.executemany(
             "INSERT INTO replay_index SELECT ?, seq, medium FROM recordings WHERE consultation = ?",
             [(viewer, row.id) for viewer in (row.patient, row.clinician)],
         )
-        db.execute(
-            "DELETE FROM chunks WHERE upload IN (SELECT id FROM uploads WHERE consultation = ?)", (row.id,)
-        )
+        db.execute("DELETE FROM chunks WHERE upload IN (SELECT id FROM uploads WHERE consultation = ?)", (row.id,))
     store.stored_bytes -= freed
     me.clinic.replay_cache.forget(row.patient, row.clinician)
     return find(me, row.id).shown()
@@ -202,9 +198,7 @@ async def switch_medium(wanted: NewMedium, row: Theirs, me: Me) -> Consultation:
     if not policy.may_switch(me, wanted.medium):
         raise ApiError(409, "switch-not-offered", f"Switching to {wanted.medium} is not offered to you.")
     to_video = int(wanted.medium == "video")
-    return _update(
-        me, row, "medium = ?, switched_to_video = max(switched_to_video, ?)", wanted.medium, to_video
-    )
+    return _update(me, row, "medium = ?, switched_to_video = max(switched_to_video, ?)", wanted.medium, to_video)
 
 
 @router.get("/{consultation}/recordings", summary="List what was recorded", responses=answers(401, 404))
@@ -215,6 +209,4 @@ async def list_recordings(row: Theirs, me: Me) -> ConsultationRecordings:
         row.id,
     )
     names = ConsultationRecording.model_fields
-    return ConsultationRecordings(
-        items=[ConsultationRecording(**dict(zip(names, each, strict=True))) for each in rows]
-    )
+    return ConsultationRecordings(items=[ConsultationRecording(**dict(zip(names, each, strict=True))) for each in rows])

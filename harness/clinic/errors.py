@@ -46,9 +46,7 @@ def not_found(what: str) -> ApiError:
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Document the refusals of an operation for OpenAPI; every operation may also answer 422."""
-    return {
-        status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in (*statuses, 422)
-    }
+    return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in (*statuses, 422)}
 
 
 def install(app: FastAPI) -> None:

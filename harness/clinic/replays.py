@@ -172,9 +172,7 @@ async def list_replays(me: Me, cursor: Cursor = None) -> ReplayPage:
     size = PAGE_SIZES.get(me.variant(REPLAY_PAGING), PAGE_SIZES["off"])
     if not cached:
         return _page(me, source, before, size)
-    return me.clinic.replay_cache.get(
-        me.username, (source, before, size), lambda: _page(me, source, before, size)
-    )
+    return me.clinic.replay_cache.get(me.username, (source, before, size), lambda: _page(me, source, before, size))
 
 
 def _find(me: Person, replay: str) -> Row:
@@ -191,8 +189,7 @@ async def show_replay(replay: str, me: Me) -> ReplayDetail:
 
 
 MEDIA = {
-    content_type: {"schema": {"type": "string", "format": "binary"}}
-    for content_type in ("video/webm", "audio/webm")
+    content_type: {"schema": {"type": "string", "format": "binary"}} for content_type in ("video/webm", "audio/webm")
 }
 
 

@@ -92,9 +92,7 @@ class Store:
     def require_bytes(self, more: int) -> None:
         """Refuse with 507 when `more` bytes of media would exceed the store's limit."""
         if self.stored_bytes + more > MAX_STORED_BYTES:
-            raise ApiError(
-                507, "storage-full", f"The clinic stores at most {MAX_STORED_BYTES:,} bytes of media."
-            )
+            raise ApiError(507, "storage-full", f"The clinic stores at most {MAX_STORED_BYTES:,} bytes of media.")
 
     def close(self) -> None:
         """Close the database."""

@@ -86,9 +86,7 @@ class ApiSession:
         try:
             return json.loads(answer)
         except ValueError as error:
-            raise TargetError(
-                f"{method} {path} answered with broken JSON: {error}", definite=False
-            ) from error
+            raise TargetError(f"{method} {path} answered with broken JSON: {error}", definite=False) from error
 
     async def send(
         self,
@@ -123,16 +121,12 @@ class ApiSession:
         self._pool.requests += 1
         url = self._pool.base_url + path
         try:
-            async with self._http.request(
-                method, url, headers=headers, data=body, allow_redirects=False
-            ) as response:
+            async with self._http.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
                 chunks, size = [], 0
                 async for chunk in response.content.iter_any():
                     size += len(chunk)
                     if size > MAX_BODY_BYTES:
-                        raise TargetError(
-                            f"{method} {path}: more than {MAX_BODY_BYTES} bytes", definite=False
-                        )
+                        raise TargetError(f"{method} {path}: more than {MAX_BODY_BYTES} bytes", definite=False)
                     chunks.append(chunk)
                 return response.status, b"".join(chunks)
         except TimeoutError as error:

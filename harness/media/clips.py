@@ -40,9 +40,7 @@ class Clip:
     sha256: str
 
 
-def clip(
-    canary: Canary, medium: Medium, *, seed: int = 0, duration_s: float = 1.0, key: bytes = DEFAULT_KEY
-) -> Clip:
+def clip(canary: Canary, medium: Medium, *, seed: int = 0, duration_s: float = 1.0, key: bytes = DEFAULT_KEY) -> Clip:
     """Return a clip whose every track carries the canary: Opus for audio, VP8 and Opus for video.
 
     The same arguments give the same bytes; `seed` draws the background of the picture. The sound is in the

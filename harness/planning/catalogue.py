@@ -94,9 +94,7 @@ class _Table:
     def check_keys(self, *known: str) -> None:
         for key, value in self.values.items():
             if key not in known:
-                dotted = (
-                    f'; a name with a dot is written [flags."{self.place[-1]}.{key}"]' if self.place else ""
-                )
+                dotted = f'; a name with a dot is written [flags."{self.place[-1]}.{key}"]' if self.place else ""
                 hint = nearest(key, known) or (dotted if isinstance(value, dict) else "")
                 self.complain(key, f"unknown key {key!r}{hint}")
 
@@ -196,17 +194,13 @@ def _wrong_variants(variants: Sequence[str]) -> Iterator[str]:
         yield f"variants must hold at least one beside '{OFF}'"
 
 
-def _parents(
-    flags: Mapping[str, Flag], child: str, document: Mapping[str, Any], report: _Report
-) -> Iterator[_Literal]:
+def _parents(flags: Mapping[str, Flag], child: str, document: Mapping[str, Any], report: _Report) -> Iterator[_Literal]:
     """Yield the parents of a flag, each with the variants that let the child be other than off."""
     table = _Table(document["flags"][child], ("flags", child), f"flag '{child}': parent ", report)
     return _literals(flags, table, "parents")
 
 
-def _exclusions(
-    flags: Mapping[str, Flag], document: Mapping[str, object], report: _Report
-) -> Iterator[Constraint]:
+def _exclusions(flags: Mapping[str, Flag], document: Mapping[str, object], report: _Report) -> Iterator[Constraint]:
     tables = document.get("exclusions", [])
     if not isinstance(tables, list) or not all(isinstance(values, dict) for values in tables):
         report.add(("exclusions",), "'exclusions' must be tables: [[exclusions]]")
@@ -240,9 +234,7 @@ def _literals(flags: Mapping[str, Flag], table: _Table, key: str) -> Iterator[_L
         seen.add(name)
 
 
-def _parent_rules(
-    flags: Mapping[str, Flag], parents: Mapping[str, tuple[_Literal, ...]]
-) -> Iterator[Constraint]:
+def _parent_rules(flags: Mapping[str, Flag], parents: Mapping[str, tuple[_Literal, ...]]) -> Iterator[Constraint]:
     for child, held in parents.items():
         for parent, allowed in held:
             others = frozenset(flags[parent].variants) - allowed

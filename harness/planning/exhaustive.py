@@ -135,9 +135,7 @@ def count(catalogue: Catalogue, given: Mapping[str, str] | None = None) -> int:
     return sum(ways.values())
 
 
-def exhaustive(
-    catalogue: Catalogue, scenarios: Mapping[str, tuple[str, ...]] | Sequence[str], seed: int = 0
-) -> Plan:
+def exhaustive(catalogue: Catalogue, scenarios: Mapping[str, tuple[str, ...]] | Sequence[str], seed: int = 0) -> Plan:
     """Plan every scenario under every valid combination.
 
     `scenarios` are names, or names with the flags that each scenario is about, which must then be in the

@@ -222,9 +222,7 @@ def _causes_of_size(results: _Results, size: int, left: int, work: Iterator[int]
 
 def _narrowed(results: _Results, failing: int) -> Cause:
     """Drop literals of one failing combination, those at the baseline first, while it stays a cause."""
-    cause = tuple(
-        literal for literal in results.literals if literal in results.order[failing].values_in_order
-    )
+    cause = tuple(literal for literal in results.literals if literal in results.order[failing].values_in_order)
     for literal in reversed(cause):
         shorter = tuple(other for other in cause if other != literal)
         if results.is_cause(shorter):

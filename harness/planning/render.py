@@ -82,9 +82,7 @@ def claim_sentence(plan: Plan) -> str:
         case "t-way":
             what = f"every valid choice of variants for any {t} flags is played, in {played:,} of {valid}"
         case "selection":
-            what = (
-                f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
-            )
+            what = f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
     return f"Claim: {plan.claim.kind}: {what}."
 
 

@@ -1,0 +1,1 @@
+"""Reporting: what people and programs read of a finished run. Nothing in here judges."""

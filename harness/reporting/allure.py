@@ -26,6 +26,7 @@ def describe(result: TrialResult, scenario: Scenario, stored: StoredRun) -> None
         return
     allure.dynamic.title(f"{scenario.name} [{result.trial.combination.label}]")
     allure.dynamic.description(scenario.story.__doc__ or "")
+    allure.dynamic.parameter("combination", str(result.trial.combination))
     allure.dynamic.parameter("seed", result.trial.seed)
     allure.dynamic.label("verdict", result.verdict)
     for flag, variant in result.trial.combination.items():
@@ -35,10 +36,7 @@ def describe(result: TrialResult, scenario: Scenario, stored: StoredRun) -> None
         return
     _steps(ledger)
     if result.verdict is not Verdict.VALID:
-        findings = [
-            {"check": each.check, "degree": each.degree, "sentence": each.sentence}
-            for each in result.findings
-        ]
+        findings = [{"check": each.check, "degree": each.degree, "sentence": each.sentence} for each in result.findings]
         allure.attach(json.dumps(findings, indent=1), "findings", allure.attachment_type.JSON)
 
 

@@ -63,6 +63,9 @@ def summarise(outcome: RunOutcome) -> dict[str, Any]:
             if any(is_leak(result) for result in scenario.results)
             for condition in scenario.conditions
         ],
+        "safe": [
+            {"when": dict(region.literals), "valid": region.valid, "total": region.total} for region in outcome.safe
+        ],
         "control": {
             "found": bool(control and control.found),
             "sentence": control.sentence if control else "the control did not run",
@@ -80,10 +83,6 @@ def _scenario(scenario: ScenarioOutcome) -> dict[str, Any]:
         "verdict": scenario.verdict,
         "executed": sum(1 for result in scenario.results if result.executed),
         "trials": {verdict: counts[verdict] for verdict in Verdict},
-        "safe": [
-            {"when": dict(region.literals), "valid": region.valid, "total": region.total}
-            for region in scenario.safe
-        ],
     }
 
 

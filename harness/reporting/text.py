@@ -15,6 +15,8 @@ from harness.running.trial import TrialResult
 
 FINDINGS_SHOWN = 3
 EVIDENCE_SHOWN = 6
+CONDITIONS_SHOWN = 5
+REGIONS_SHOWN = 3
 
 
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
@@ -22,7 +24,8 @@ def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
     lines = [_headline(outcome), ""]
     for scenario in outcome.scenarios:
         lines += _scenario(scenario, outcome, settings, stored)
-    lines += [f"  ? {doubt}" for doubt in outcome.doubts]
+    lines += [f"not proved: {doubt}" for doubt in outcome.doubts]
+    lines += [f"ship: {describe_region(region)}" for region in outcome.safe[:REGIONS_SHOWN]]
     if outcome.control and outcome.control.found:
         lines.append(f"control: {outcome.control.sentence}")
     lines.append(f"{outcome.requests:,} requests in {outcome.elapsed_s:.1f} s; report: {stored.path}")
@@ -64,20 +67,18 @@ def _headline(outcome: RunOutcome) -> str:
     return f"{said}\n  {ran}; {scope}"
 
 
-def _scenario(
-    scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings, stored: StoredRun
-) -> Iterator[str]:
+def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings, stored: StoredRun) -> Iterator[str]:
     counts = scenario.counts
     tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     yield f"{scenario.name}: {scenario.verdict.upper()} ({tally or 'not executed'})"
-    for condition in scenario.conditions:
+    for condition in scenario.conditions[:CONDITIONS_SHOWN]:
         sentence = describe(condition, outcome.plan.catalogue)
         leaks = any(is_leak(result) for result in scenario.results)
         yield "  " + (sentence if leaks else sentence.replace("leak", "fail", 1))
+    if len(scenario.conditions) > CONDITIONS_SHOWN:
+        yield f"  ... and under {len(scenario.conditions) - CONDITIONS_SHOWN} more conditions"
     if scenario.worst:
         yield from _findings(scenario.worst, stored)
-        for region in scenario.safe:
-            yield f"  ship: {describe_region(region)}"
         if scenario.worst.executed:
             yield f"  again: {again(scenario.worst, settings)}"
     yield ""

@@ -83,7 +83,7 @@ class Conductor:
     async def _main(self, engine: Engine) -> None:
         task = asyncio.ensure_future(engine.run())
         loop = asyncio.get_running_loop()
-        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel) and None
+        self._cancel = lambda: _cancel_from_outside(loop, task)
         try:
             await asyncio.wait([task])
             error = None if task.cancelled() else task.exception()
@@ -93,6 +93,13 @@ class Conductor:
 
     def _release(self, error: BaseException) -> None:
         """Let nobody wait for ever: what has no result by now gets the error."""
-        for future in (self._ready, *self._futures.values()):
+        if not self._ready.done():
+            self._ready.set_exception(error)
+        for future in self._futures.values():
             if not future.done():
                 future.set_exception(error)
+
+
+def _cancel_from_outside(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(task.cancel)

@@ -13,7 +13,9 @@ from harness.drivers.base import Clip, Driver
 from harness.errors import TargetError
 from harness.ledger import Ledger
 from harness.model import Combination, Recording, Trial
-from harness.running.trial import Rig, TrialResult, perform
+from harness.oracle import judge
+from harness.provenance import derive
+from harness.running.trial import Rig, perform
 from harness.scenario import Actor, Scenario
 
 PLANTED = "planted-by-the-control"
@@ -52,9 +54,7 @@ class SlippedIn:
         return self._clip.data if recording == PLANTED else await self._real.open(recording)
 
 
-async def control(
-    scenario: Scenario, combination: Combination, seed: int, rig: Rig, ledger: Ledger
-) -> Control:
+async def control(scenario: Scenario, combination: Combination, seed: int, rig: Rig, ledger: Ledger) -> Control:
     """Play a scenario with a stranger's video planted in the first actor's list, and say whether it was found."""
     trial = Trial(f"control of {scenario.name}", combination, seed)
     stranger = rig.register.enrol(trial.id, "stranger")
@@ -64,22 +64,23 @@ async def control(
     def hands(actor: Actor) -> Driver:
         return cast("Driver", SlippedIn(actor.driver, clip)) if actor.name == victim else actor.driver
 
-    result = await perform(trial, scenario, rig, ledger, hands=hands)
-    return _conclude(result, victim)
+    await perform(trial, scenario, rig, ledger, hands=hands)
+    return found_in(ledger)
 
 
-def _conclude(result: TrialResult, victim: str) -> Control:
-    for finding in result.findings:
+def found_in(ledger: Ledger) -> Control:
+    """Say whether the oracle finds the planted item in a control trial's ledger, as first actor's list had it."""
+    victim = next(iter(derive(ledger).cast), "nobody")
+    findings = judge(ledger).findings
+    for finding in findings:
         if (
             finding.check == "foreign-media"
             and finding.recording == PLANTED
             and finding.viewer == victim
             and finding.degree == "proved"
         ):
-            return Control(
-                found=True, sentence=f"a foreign video slipped into {victim}'s list was found and proved"
-            )
-    said = "; ".join(finding.sentence for finding in result.findings) or "nothing"
+            return Control(found=True, sentence=f"a foreign video slipped into {victim}'s list was found and proved")
+    said = "; ".join(finding.sentence for finding in findings) or "nothing"
     return Control(
         found=False,
         sentence=f"a foreign video slipped into {victim}'s list was not found, so no list can be believed: {said}",

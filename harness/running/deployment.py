@@ -34,9 +34,7 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployed(
-    plan: Plan, settings: Settings, register: Register, report: Report
-) -> AsyncIterator[Deployment]:
+async def deployed(plan: Plan, settings: Settings, register: Register, report: Report) -> AsyncIterator[Deployment]:
     """Start flags and target, prove that every combination is served and in force, and end it all afterwards.
 
     Raises UsageError when the target does not answer, FlagError when its flags cannot be proved.
@@ -101,9 +99,7 @@ async def _prove_in_band(
             )
 
 
-async def _settled(
-    features: Callable[[], Awaitable[Mapping[str, str]]], combination: Combination
-) -> tuple[str, ...]:
+async def _settled(features: Callable[[], Awaitable[Mapping[str, str]]], combination: Combination) -> tuple[str, ...]:
     """Ask until the target has the combination, or the deadline is over; return what still differs."""
     deadline = time.monotonic() + IN_BAND_DEADLINE_S
     while True:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.flags.settle import Watch
-from harness.model import Finding, Trial, Verdict
+from harness.ledger import Ledger, Outcome
+from harness.model import Trial
 from harness.planning.exhaustive import Plan
 from harness.running.control import Control, control
 from harness.running.deployment import Deployment, deployed
@@ -17,7 +18,7 @@ from harness.running.register import Register
 from harness.running.settings import Settings
 from harness.running.store import Store
 from harness.running.studio import Studio
-from harness.running.trial import Rig, TrialResult, perform
+from harness.running.trial import Rig, TrialResult, conclude, not_executed, perform
 from harness.scenario import Scenario
 from harness.targets.base import Target
 
@@ -89,40 +90,41 @@ class Engine:
                 group.create_task(self._work(waiting, rig, deployment, group))
         for trial in self.plan.trials:
             if trial.id not in self._delivered:
-                self._deliver(_not_executed(trial, self.stopped))
+                self._deliver(not_executed(trial, self.stopped))
 
-    async def _work(
-        self, waiting: Iterator[Trial], rig: Rig, deployment: Deployment, group: asyncio.TaskGroup
-    ) -> None:
+    async def _work(self, waiting: Iterator[Trial], rig: Rig, deployment: Deployment, group: asyncio.TaskGroup) -> None:
         for trial in waiting:
             if self.stopped:
                 return
             ledger = self.store.ledger(trial)
             try:
-                result = await perform(trial, self.scenarios[trial.scenario], rig, ledger)
-            finally:
+                await perform(trial, self.scenarios[trial.scenario], rig, ledger)
+            except BaseException:
                 ledger.close()
-            if result.verdict is Verdict.UNKNOWN and not await deployment.target.is_alive():
+                raise
+            if _has_silence(ledger) and not await deployment.target.is_alive():
                 self.stopped = self.stopped or "the target died in the middle of the run"
-            group.create_task(self._confirm(result, deployment.watch))
+            group.create_task(self._conclude(trial, ledger, deployment.watch))
 
-    async def _confirm(self, result: TrialResult, watch: Watch) -> None:
-        """Deliver a result once the flag server was seen to serve the snapshot after the trial had ended."""
-        deadline = time.monotonic() + CONFIRM_S
-        while watch.proved_until_s < result.ended_s and not watch.drift and time.monotonic() < deadline:
-            await asyncio.sleep(LOOK_S)
-        if watch.proved_until_s >= result.ended_s:
-            self._deliver(result)
-            return
-        why = watch.drift or f"no look at the flag server succeeded within {CONFIRM_S:g} s of the trial's end"
-        self.stopped = self.stopped or f"the flags are no longer proved: {why}"
-        self._deliver(result.doubted(f"the flags were not proved to the trial's end: {why}"))
+    async def _conclude(self, trial: Trial, ledger: Ledger, watch: Watch) -> None:
+        """Judge a trial once the flag server was seen to serve the snapshot after the trial had ended."""
+        ended_s = time.monotonic()
+        try:
+            while watch.proved_until_s < ended_s and not watch.drift and time.monotonic() < ended_s + CONFIRM_S:
+                await asyncio.sleep(LOOK_S)
+            unproved = ""
+            if watch.proved_until_s < ended_s:
+                unproved = watch.drift or f"no look at the flag server succeeded for {CONFIRM_S:g} s"
+                self.stopped = self.stopped or f"the flags are no longer proved: {unproved}"
+            self._deliver(conclude(trial, ledger, unproved=unproved))
+        finally:
+            ledger.close()
 
     def _deliver(self, result: TrialResult) -> None:
         self._delivered.add(result.trial.id)
         self.listener.finished(result)
 
 
-def _not_executed(trial: Trial, why: str) -> TrialResult:
-    finding = Finding("unproved", Verdict.UNKNOWN, f"not executed: {why or 'the run was stopped'}")
-    return TrialResult(trial, Verdict.UNKNOWN, (finding,), 0.0, time.monotonic(), executed=False)
+def _has_silence(ledger: Ledger) -> bool:
+    """True when some call was never answered, which is how a dead target looks."""
+    return any(entry.outcome is Outcome.UNKNOWN for entry in ledger)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
-from harness.model import Verdict
+from harness.model import Combination, Verdict
 from harness.planning.exhaustive import Plan
 from harness.planning.narrow import Condition, Region, leak_conditions, safe_regions
 from harness.running.control import Control
@@ -35,7 +36,6 @@ class ScenarioOutcome:
     verdict: Verdict
     results: tuple[TrialResult, ...]
     conditions: tuple[Condition, ...]
-    safe: tuple[Region, ...]
 
     @property
     def counts(self) -> Counter[Verdict]:
@@ -52,7 +52,7 @@ class ScenarioOutcome:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunOutcome:
     """A run as its reports see it."""
 
@@ -105,24 +105,48 @@ class RunOutcome:
     @property
     def executed(self) -> int:
         """How many combinations were executed in every scenario of the plan."""
-        done = Counter(result.trial.combination for result in self.results if result.executed)
-        return sum(1 for count in done.values() if count == len(self.plan.scenarios))
+        done: dict[Combination, set[str]] = {}
+        for result in self.results:
+            if result.executed:
+                done.setdefault(result.trial.combination, set()).add(result.trial.scenario)
+        return sum(1 for scenarios in done.values() if len(scenarios) == len(self.plan.scenarios))
 
     @property
     def scenarios(self) -> tuple[ScenarioOutcome, ...]:
         """Each scenario's outcome, in the order of the plan."""
         return tuple(self._scenario(name) for name in self.plan.scenarios)
 
+    @property
+    def safe(self) -> tuple[Region, ...]:
+        """Under which flags every scenario was valid; none when nothing leaks, or nothing can be compared."""
+        merged = {
+            combination: Verdict.merge(self._cell(name, combination) for name in self.plan.scenarios)
+            for combination in self.plan.combinations
+        }
+        comparable = len(merged) > 1 and Verdict.INVALID in merged.values()
+        return safe_regions(self.plan.catalogue, merged) if comparable else ()
+
+    def _cell(self, scenario: str, combination: Combination) -> Verdict:
+        """Return the worst of a cell's results; unknown when it has none."""
+        found = self._cells.get((scenario, combination), ())
+        return Verdict.merge(found) if found else Verdict.UNKNOWN
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, Combination], list[Verdict]]:
+        cells: dict[tuple[str, Combination], list[Verdict]] = {}
+        for result in self.results:
+            cells.setdefault((result.trial.scenario, result.trial.combination), []).append(result.verdict)
+        return cells
+
     def _scenario(self, name: str) -> ScenarioOutcome:
         results = tuple(result for result in self.results if result.trial.scenario == name)
-        verdicts = {result.trial.combination: result.verdict for result in results}
+        verdicts = {result.trial.combination: self._cell(name, result.trial.combination) for result in results}
         comparable = len(verdicts) > 1 and Verdict.INVALID in verdicts.values()
         return ScenarioOutcome(
             name,
             Verdict.merge(verdicts.values()) if results else Verdict.UNKNOWN,
             results,
             leak_conditions(self.plan.catalogue, verdicts) if comparable else (),
-            safe_regions(self.plan.catalogue, verdicts) if comparable else (),
         )
 
 

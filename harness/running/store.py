@@ -19,8 +19,8 @@ from typing import Any
 from harness import ledger
 from harness.errors import UsageError
 from harness.ledger import Ledger
-from harness.model import Combination, Trial
-from harness.planning.exhaustive import Plan
+from harness.model import Catalogue, Combination, Constraint, Flag, Trial
+from harness.planning.exhaustive import Claim, Plan
 from harness.running.settings import Settings
 
 SCHEMA = 1
@@ -42,20 +42,13 @@ class Store:
 
         Raises UsageError when the directory holds anything that is not a run's, or is in use.
         """
-        foreign = (
-            sorted(entry.name for entry in path.iterdir() if entry.name not in OURS) if path.is_dir() else []
-        )
-        if foreign or (path.exists() and not path.is_dir()):
-            what = f"it holds {foreign[0]}, which no run wrote" if foreign else "it is not a directory"
-            raise UsageError(f"--out {path}: {what}; give an empty directory or that of an earlier run")
+        require_ours(path)
         path.mkdir(parents=True, exist_ok=True)
         with (path / LOCK).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise UsageError(
-                    f"--out {path}: another run is writing there; give another directory"
-                ) from error
+                raise UsageError(f"--out {path}: another run is writing there; give another directory") from error
             _empty(path)
             (path / LEDGERS).mkdir()
             (path / RUN).write_text(_run(plan, settings))
@@ -79,12 +72,41 @@ class StoredRun:
     facts: dict[str, Any]
 
     @property
-    def cells(self) -> list[Trial]:
-        """The expected cells, in the order of the plan."""
-        return [
-            Trial(cell["scenario"], Combination(tuple(cell["combination"].items())), self.facts["seed"])
-            for cell in self.facts["cells"]
-        ]
+    def plan(self) -> Plan:
+        """The plan as it was, its catalogue included: the flag file may have changed since."""
+        flags = tuple(
+            Flag(row["name"], tuple(row["variants"]), row["baseline"], row["kind"]) for row in self.facts["catalogue"]
+        )
+        constraints = tuple(
+            Constraint(tuple((name, frozenset(held)) for name, held in row["forbidden"].items()), row["reason"])
+            for row in self.facts["constraints"]
+        )
+        claim = self.facts["claim"]
+        return Plan(
+            claim=Claim(claim["kind"], claim["valid_combinations"]),
+            trials=tuple(
+                Trial(cell["scenario"], Combination(tuple(cell["combination"].items())), self.facts["seed"])
+                for cell in self.facts["cells"]
+            ),
+            catalogue=Catalogue(flags, constraints, source=self.facts["flags"]),
+            seed=self.facts["seed"],
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """What the run was told, as far as it matters for running a trial again."""
+        return Settings(
+            target=self.facts["target"],
+            flags=Path(self.facts["flags"]),
+            flaws=tuple(self.facts["flaws"]),
+            seed=self.facts["seed"],
+            out=self.path,
+        )
+
+    def control(self) -> Ledger | None:
+        """Return the control trial's ledger, or None when it never ran."""
+        path = self.path / CONTROL
+        return ledger.read(path) if path.exists() else None
 
     def ledger(self, trial: Trial) -> Ledger | None:
         """Return a cell's ledger, or None when the trial never began."""
@@ -111,9 +133,7 @@ def require_ours(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out {path}: it is not a directory")
     known = {*WRITTEN_BY_A_RUN, *WRITTEN_BESIDE}
-    foreign = (
-        sorted(entry.name for entry in path.iterdir() if entry.name not in known) if path.exists() else []
-    )
+    foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known) if path.exists() else []
     if foreign:
         raise UsageError(
             f"--out {path}: it holds {foreign[0]}, which no run wrote; give an empty directory or an earlier run's"
@@ -136,6 +156,17 @@ def _run(plan: Plan, settings: Settings) -> str:
         "target": settings.target,
         "flags": plan.catalogue.source,
         "flaws": list(settings.flaws),
+        "catalogue": [
+            {"name": f.name, "variants": f.variants, "baseline": f.baseline, "kind": f.kind}
+            for f in plan.catalogue.flags
+        ],
+        "constraints": [
+            {
+                "forbidden": {name: sorted(variants) for name, variants in each.forbidden},
+                "reason": each.reason,
+            }
+            for each in plan.catalogue.constraints
+        ],
         "claim": {"kind": plan.claim.kind, "valid_combinations": plan.claim.valid_combinations},
         "cells": [
             {"trial": trial.id, "scenario": trial.scenario, "combination": dict(trial.combination)}

@@ -37,20 +37,21 @@ async def _ask_recordings(actor: Actor, stage: Stage) -> None:
     for visit in stage.visits:
         if not visit.consultation or provenance.visits[visit.name].patient != actor.name:
             continue
-        with suppress(TargetError):  # it is in the ledger, and `unproved` judges it
-            with actor.recorded(Action.RECORDINGS, visit=visit.name) as result:
-                recordings = await actor.driver.recordings(visit.consultation)
-                result.data["items"] = [
-                    {"recording": recording.ref, "medium": recording.medium} for recording in recordings
-                ]
+        # Both here and below: an error of the target is in the ledger, where the checks judge it.
+        with suppress(TargetError), actor.recorded(Action.RECORDINGS, visit=visit.name) as result:
+            recordings = await actor.driver.recordings(visit.consultation)
+            result.data["items"] = [
+                {"recording": recording.ref, "medium": recording.medium} for recording in recordings
+            ]
 
 
 async def _read_replays(actor: Actor, stage: Stage, look: Look) -> None:
     recordings: Sequence[Recording] = ()
-    with suppress(TargetError):  # likewise
+    with suppress(TargetError):
         recordings = await actor.replays()
     provenance = derive(stage.ledger)
-    own, foreign = [], []
+    own: list[Recording] = []
+    foreign: list[Recording] = []
     for recording in recordings:
         visit = provenance.visit_of(recording.ref, recording.consultation)
         (own if visit and provenance.may_see(actor.name, visit) else foreign).append(recording)
@@ -69,14 +70,11 @@ async def _try_directly(actor: Actor, stage: Stage, look: Look) -> None:
 
 def _listed_by(viewer: str, ledger: Ledger) -> set[str]:
     return {
-        item["recording"]
-        for entry in ledger.of(Action.LIST)
-        if entry.actor == viewer
-        for item in entry.data["items"]
+        item["recording"] for entry in ledger.of(Action.LIST) if entry.actor == viewer for item in entry.data["items"]
     }
 
 
 async def _open(actor: Actor, recording: str, surface: str, look: Look, *, direct: bool) -> None:
-    with suppress(TargetError):  # likewise
-        with actor.recorded(Action.OPEN, surface=surface, recording=recording, direct=direct) as result:
-            result.data.update(await look(await actor.driver.open(recording)))
+    asked = {"surface": surface, "recording": recording, "direct": direct}
+    with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
+        result.data.update(await look(await actor.driver.open(recording)))

@@ -1,12 +1,11 @@
-"""One trial from its cast to its verdict: enrol, prove the flags, tell the story, sweep, judge."""
+"""One trial from its cast to its verdict: enrol, prove the flags, tell the story, sweep; then judge."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.drivers.base import Driver
 from harness.errors import TargetError
@@ -28,20 +27,13 @@ Hands = Callable[[Actor], Driver]
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """A finished trial: verdict, findings, and when it ended (monotonic seconds)."""
+    """A cell's one result: verdict and findings, the worst first; `executed` is False for a cell that never ran."""
 
     trial: Trial
     verdict: Verdict
     findings: tuple[Finding, ...]
     elapsed_s: float
-    ended_s: float
     executed: bool = True
-
-    def doubted(self, why: str) -> TrialResult:
-        """Return the result as it stands when something beyond its ledger is unproved: never valid any more."""
-        finding = Finding("unproved", Verdict.UNKNOWN, why)
-        verdict = Verdict.merge([self.verdict, Verdict.UNKNOWN])
-        return replace(self, verdict=verdict, findings=(*self.findings, finding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +46,11 @@ class Rig:
     studio: Studio
 
 
-async def perform(
-    trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *, hands: Hands | None = None
-) -> TrialResult:
-    """Play a trial and judge its ledger. Whatever the target does ends in the ledger, not in an exception.
+async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *, hands: Hands | None = None) -> None:
+    """Play a trial into its ledger. Whatever the target does ends there, not in an exception.
 
     `hands` may replace an actor's driver: the control trial's way to slip a foreign item into a list.
     """
-    began_s = time.monotonic()
     stage = Stage(trial.id, ledger, rig.studio, rig.register)
     actors = _cast(trial, scenario, rig, stage)
     ledger.note(
@@ -85,9 +74,29 @@ async def perform(
             await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
     finally:
         await asyncio.gather(*(actor.driver.close() for actor in actors.values()))
+
+
+def conclude(trial: Trial, ledger: Ledger, *, unproved: str = "") -> TrialResult:
+    """Write down whether the flags were proved to the trial's end, and judge the ledger."""
+    if unproved:
+        ledger.note(HARNESS, Action.FLAGS, Outcome.FAIL, error=unproved)
+    else:
+        ledger.note(HARNESS, Action.FLAGS)
+    return judged(trial, ledger)
+
+
+def judged(trial: Trial, ledger: Ledger) -> TrialResult:
+    """Return the result that a ledger supports. One that was cut off before its end counts as not executed."""
     judgement = judge(ledger)
-    ended_s = time.monotonic()
-    return TrialResult(trial, judgement.verdict, judgement.findings, ended_s - began_s, ended_s)
+    ended = any(entry.actor == HARNESS for entry in ledger.of(Action.FLAGS, Outcome.OK, Outcome.FAIL))
+    elapsed_s = ledger[-1].at_s if len(ledger) else 0.0
+    return TrialResult(trial, judgement.verdict, judgement.findings, elapsed_s, executed=ended)
+
+
+def not_executed(trial: Trial, why: str) -> TrialResult:
+    """Return the result of a cell that never ran."""
+    finding = Finding("unproved", Verdict.UNKNOWN, f"not executed: {why}")
+    return TrialResult(trial, Verdict.UNKNOWN, (finding,), 0.0, executed=False)
 
 
 def _cast(trial: Trial, scenario: Scenario, rig: Rig, stage: Stage) -> dict[str, Actor]:
@@ -130,9 +139,7 @@ async def _tell(scenario: Scenario, actors: Mapping[str, Actor], ledger: Ledger)
             await scenario.story(**actors)
     except AssertionError as error:
         where = _place(scenario, error)
-        ledger.note(
-            HARNESS, Action.STORY, Outcome.FAIL, assertion=True, error=f"{where}: {error or 'assert'}"
-        )
+        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=True, error=f"{where}: {error or 'assert'}")
     except Exception as error:  # noqa: BLE001 - a story is foreign code; whatever it raises is a broken story
         where = _place(scenario, error)
         text = f"{where}: {type(error).__name__}: {error}"

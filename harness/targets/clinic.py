@@ -50,14 +50,10 @@ class ClinicTarget:
         if url is None:
             url = await self._launch(flags)
         elif self._options.flaws:
-            raise UsageError(
-                f"--flaw is for the clinic that the harness starts itself, not for the one at {url}"
-            )
+            raise UsageError(f"--flaw is for the clinic that the harness starts itself, not for the one at {url}")
         self._pool = Pool(url, self._observer)
         if not await self.is_alive():
-            raise UsageError(
-                f"--target {url}: no clinic answers there (GET /health); start one with `harness serve`"
-            )
+            raise UsageError(f"--target {url}: no clinic answers there (GET /health); start one with `harness serve`")
 
     def driver(self, account: str, name: str, role: Role) -> ClinicDriver:
         """Return hands for one fresh user of the clinic."""
@@ -123,9 +119,7 @@ class ClinicDriver:
     async def enrol(self) -> None:
         """Create the account and sign in."""
         account = {"username": self._account, "password": PASSWORD}
-        await self._session.json(
-            "POST", "/accounts", account | {"name": self._name.title(), "role": self._role}
-        )
+        await self._session.json("POST", "/accounts", account | {"name": self._name.title(), "role": self._role})
         self._session.authorize((await self._session.json("POST", "/sign-in", account))["token"])
 
     async def features(self) -> Mapping[str, str]:
@@ -148,9 +142,7 @@ class ClinicDriver:
     async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
         """Upload a clip in chunks, with its hash."""
         body = {"medium": medium, "content_type": clip.content_type}
-        upload = (await self._session.json("POST", f"/consultations/{quote(consultation)}/uploads", body))[
-            "id"
-        ]
+        upload = (await self._session.json("POST", f"/consultations/{quote(consultation)}/uploads", body))["id"]
         parts = [clip.data[at : at + CHUNK_BYTES] for at in range(0, len(clip.data), CHUNK_BYTES)]
         for number, part in enumerate(parts):
             await self._session.send("PUT", f"/uploads/{quote(upload)}/chunks/{number}", part)

@@ -30,9 +30,7 @@ def _features() -> bytes:
     ]
     parent = [{"feature": "video-upgrade", "enabled": True}]
     downgrade = [_strategy("video-downgrade")]
-    flags.append(
-        {"name": "video-downgrade", "enabled": True, "strategies": downgrade, "dependencies": parent}
-    )
+    flags.append({"name": "video-downgrade", "enabled": True, "strategies": downgrade, "dependencies": parent})
     sizes = [
         _strategy(f"paging-{size}", variants=[{"name": size, "weight": 1000, "stickiness": "userId"}])
         for size in ("small", "large")

@@ -43,9 +43,7 @@ def test_username_taken(clinic: Deployment) -> None:
 def test_username_rule(clinic: Deployment, username: str) -> None:
     """A username outside the rule is refused in the one shape of an error, which repeats no password."""
     alice = clinic.patient("alice")
-    answer = alice.post(
-        "/accounts", {"username": username, "name": "A", "role": "patient", "password": "secret"}
-    )
+    answer = alice.post("/accounts", {"username": username, "name": "A", "role": "patient", "password": "secret"})
     assert answer.refusal == (422, "invalid-request")
     assert b"secret" not in answer.body
 

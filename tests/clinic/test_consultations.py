@@ -67,9 +67,7 @@ def test_strangers(clinic: Deployment) -> None:
                 mallory.post(f"/consultations/{at}/leave"),
                 mallory.post(f"/consultations/{at}/end"),
                 mallory.post(f"/consultations/{at}/medium", {"medium": "video"}),
-                mallory.post(
-                    f"/consultations/{at}/uploads", {"medium": "audio", "content_type": "audio/webm"}
-                ),
+                mallory.post(f"/consultations/{at}/uploads", {"medium": "audio", "content_type": "audio/webm"}),
             ]
             assert {answer.refusal for answer in answers} == {(404, "not-found")}
         assert mallory.chunk(upload, 0, b"x").refusal == (404, "not-found")

@@ -89,9 +89,7 @@ def test_bad_cursor(clinic: Deployment, cursor: str) -> None:
     assert alice.get(f"/replays?cursor={cursor}").status == 422
 
 
-@pytest.mark.parametrize(
-    "flags", [(), ("replay-index-v2",), ("replay-cache",), ("replay-index-v2", "replay-cache")]
-)
+@pytest.mark.parametrize("flags", [(), ("replay-index-v2",), ("replay-cache",), ("replay-index-v2", "replay-cache")])
 def test_kill_switch(clinic: Deployment, flags: tuple[str, ...]) -> None:
     """With replay access off, the list, the detail and the bytes are refused, one's own included."""
     alice, chen = clinic.user("alice", "video-upgrade", *flags), clinic.clinician("chen")

@@ -35,9 +35,7 @@ def catalogue() -> Catalogue:
     )
     variants = {flag.name: frozenset(flag.variants) for flag in flags}
     constraints = tuple(
-        Constraint(
-            ((child, variants[child] - {OFF}), (parent, variants[parent] - allowed)), f"parent of {child}"
-        )
+        Constraint(((child, variants[child] - {OFF}), (parent, variants[parent] - allowed)), f"parent of {child}")
         for child, rules in parents
         for parent, allowed in rules
     )

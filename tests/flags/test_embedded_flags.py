@@ -40,9 +40,7 @@ def _get(flags: EmbeddedFlags, **headers: str) -> requests.Response:
 
 def _post(flags: EmbeddedFlags, what: str, body: str | bytes, **headers: str) -> int:
     authorized = {"Authorization": flags.token} | headers
-    return requests.post(
-        f"{flags.url}/client/{what}", data=body, headers=authorized, timeout=WAIT_S
-    ).status_code
+    return requests.post(f"{flags.url}/client/{what}", data=body, headers=authorized, timeout=WAIT_S).status_code
 
 
 @pytest.fixture
@@ -150,9 +148,7 @@ def test_the_memory_of_connections_is_bounded(flags: EmbeddedFlags) -> None:
     assert (len(known), known[0], known[-1]) == (MAX_CONNECTIONS, "3", str(MAX_CONNECTIONS + 2))
 
 
-def test_stopping_leaves_nothing(
-    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_leaves_nothing(catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process and no file is left, the connection is refused, and a second stop does no harm."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with EmbeddedFlags.start(catalogue) as flags:
@@ -179,8 +175,7 @@ def test_a_port_in_use_is_one_clear_sentence(flags: EmbeddedFlags, catalogue: Ca
     with pytest.raises(FlagError) as caught:
         EmbeddedFlags.start(catalogue, port)
     assert str(caught.value) == (
-        "the flag server could not be started: flags did not start: "
-        f"flag server: port {port} of 127.0.0.1 is in use"
+        f"the flag server could not be started: flags did not start: flag server: port {port} of 127.0.0.1 is in use"
     )
 
 

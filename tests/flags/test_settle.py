@@ -29,9 +29,7 @@ def _serving(document: base.Json, directory: Path, port: str = "0") -> Iterator[
     file = directory / "document.json"
     file.write_bytes(body)
     options = ["--snapshot", str(file), "--port", port, "--token", DEVELOPMENT_TOKEN, "--until-stdin-closes"]
-    with EmbeddedFlags(
-        Service.start("flags", "harness.flags.embedded", options), base.etag_of(body)
-    ) as flags:
+    with EmbeddedFlags(Service.start("flags", "harness.flags.embedded", options), base.etag_of(body)) as flags:
         yield flags
 
 
@@ -82,18 +80,14 @@ def test_a_proof_is_quiet_and_leaves_nothing(
     assert {found["app_name"] for found in flags.connections()} == {"harness-settle"}
 
 
-def test_a_wrong_variant_is_named(
-    catalogue: Catalogue, combinations: list[Combination], tmp_path: Path
-) -> None:
+def test_a_wrong_variant_is_named(catalogue: Catalogue, combinations: list[Combination], tmp_path: Path) -> None:
     """A snapshot in which one flag answers otherwise is refused with flag, variants and combination."""
     document = base.snapshot(catalogue)
     _feature(document, "captions")["enabled"] = False
     wanted = next(found for found in combinations if found["captions"] == "on")
     with _serving(document, tmp_path) as flags, pytest.raises(FlagError) as caught:
         prove_served(flags.url, flags.token, catalogue, combinations)
-    assert str(caught.value).startswith(
-        f"flag captions is 'off' where 'on' was meant, for combination {wanted.id}"
-    )
+    assert str(caught.value).startswith(f"flag captions is 'off' where 'on' was meant, for combination {wanted.id}")
 
 
 def test_a_flag_that_is_not_served_is_named(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -113,9 +107,7 @@ def test_a_user_without_a_token_must_have_the_baseline(catalogue: Catalogue, tmp
     _feature(document, "replay-cache")["strategies"].pop()
     with (
         _serving(document, tmp_path) as flags,
-        pytest.raises(
-            FlagError, match="replay-cache is 'off' where 'on' was meant, for a user without a token"
-        ),
+        pytest.raises(FlagError, match="replay-cache is 'off' where 'on' was meant, for a user without a token"),
     ):
         prove_served(flags.url, flags.token, catalogue, [catalogue.baseline])
 

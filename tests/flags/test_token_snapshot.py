@@ -41,9 +41,7 @@ def test_a_token_names_flag_and_variant_by_number(catalogue: Catalogue) -> None:
     assert base.token(catalogue, dict.fromkeys(catalogue.names, OFF)) == "~+"
 
 
-def test_each_combination_has_a_token_of_its_own(
-    catalogue: Catalogue, combinations: list[Combination]
-) -> None:
+def test_each_combination_has_a_token_of_its_own(catalogue: Catalogue, combinations: list[Combination]) -> None:
     """No two combinations share a token."""
     assert len({base.token(catalogue, combination) for combination in combinations}) == len(combinations)
 
@@ -58,9 +56,7 @@ def test_each_combination_has_a_token_of_its_own(
         ({"paging": "smal"}, "flag 'paging' has no variant 'smal'; did you mean 'small'?"),
     ],
 )
-def test_a_wrong_word_is_the_authors_fault(
-    catalogue: Catalogue, change: dict[str, str], sentence: str
-) -> None:
+def test_a_wrong_word_is_the_authors_fault(catalogue: Catalogue, change: dict[str, str], sentence: str) -> None:
     """A flag or variant that the catalogue lacks is refused with the nearest right name."""
     with pytest.raises(UsageError) as caught:
         base.token(catalogue, dict(catalogue.baseline) | change)

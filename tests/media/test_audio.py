@@ -33,9 +33,7 @@ def speech_like(seed: int, duration_s: float) -> audio.Samples:
     pitch_hz = draw.uniform(90, 240) * (1 + 0.2 * np.sin(2 * np.pi * draw.uniform(0.5, 3) * time_s))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / audio.RATE_HZ
     voice = np.zeros_like(time_s)
-    formants_hz = [
-        draw.uniform(300, 3200) * (1 + 0.3 * np.sin(draw.uniform(2, 20) * time_s)) for _ in range(3)
-    ]
+    formants_hz = [draw.uniform(300, 3200) * (1 + 0.3 * np.sin(draw.uniform(2, 20) * time_s)) for _ in range(3)]
     for harmonic in range(1, 16):
         gain = sum(np.exp(-(((harmonic * pitch_hz - formant) / 150) ** 2)) for formant in formants_hz)
         voice += gain * np.sin(harmonic * phase)
@@ -51,9 +49,7 @@ def test_round_trip_through_opus(slot: int, bit_rate: int) -> None:
     for _ in range(60):
         payload = random_payload(draw)
         sound = audio.synthesise(payload, slot, duration_s=clips.MIN_DURATION_S, rate_hz=16_000)
-        assert {(each.payload, each.slot) for each in audio.listen(through_opus(sound, bit_rate))} == {
-            (payload, slot)
-        }
+        assert {(each.payload, each.slot) for each in audio.listen(through_opus(sound, bit_rate))} == {(payload, slot)}
 
 
 def test_any_second_of_a_longer_sound_is_enough() -> None:
@@ -128,9 +124,9 @@ def test_nothing_is_heard_in_random_tones_of_the_alphabet() -> None:
 def test_another_key_is_heard_when_it_is_clean() -> None:
     """A payload that our key does not know is returned from a clean signal, for the reader to report."""
     payload = pack(Canary(1, 2, 3, 0), b"another key")
-    assert {
-        each.payload for each in audio.listen(audio.synthesise(payload, 0, duration_s=1.0, rate_hz=8000))
-    } == {payload}
+    assert {each.payload for each in audio.listen(audio.synthesise(payload, 0, duration_s=1.0, rate_hz=8000))} == {
+        payload
+    }
 
 
 def test_frames_repeat_without_a_seam() -> None:

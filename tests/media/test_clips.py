@@ -28,9 +28,7 @@ def test_round_trip(medium: Medium, duration_s: float) -> None:
         reading = read(clips.clip(canary, medium, seed=seed, duration_s=duration_s).data)
         assert reading.outcome == "canaries", reading
         assert reading.tracks == (("audio",) if medium == "audio" else ("video", "audio"))
-        assert {(each.canary, each.track) for each in reading.canaries} == {
-            (canary, track) for track in reading.tracks
-        }
+        assert {(each.canary, each.track) for each in reading.canaries} == {(canary, track) for track in reading.tracks}
         assert reading.duration_s == pytest.approx(duration_s, abs=0.2)
 
 

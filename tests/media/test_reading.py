@@ -77,9 +77,7 @@ def test_a_picture_in_the_picture_is_found() -> None:
 
 def test_two_speakers_in_one_track_are_found() -> None:
     """A mix of two users' sound reports both."""
-    reading = read(
-        clips.webm(None, sound(OURS, 2, slot=0) + sound(FOREIGN, 2, slot=1), audio_bit_rate=32_000)
-    )
+    reading = read(clips.webm(None, sound(OURS, 2, slot=0) + sound(FOREIGN, 2, slot=1), audio_bit_rate=32_000))
     assert seen(reading) == {(OURS, "audio"), (FOREIGN, "audio")}
 
 
@@ -122,11 +120,7 @@ def test_media_of_another_run_names_its_run() -> None:
 def test_a_track_without_a_canary_makes_it_partial(track: str) -> None:
     """Sound or pictures without a canary beside a track that has one are partial, and the note says which."""
     noise = np.random.default_rng(1).normal(0, 0.1, 2 * RATE_HZ).astype(np.float32)
-    data = (
-        clips.webm(pictures(OURS, 2), noise)
-        if track == "audio"
-        else clips.webm(blank_pictures(2), sound(OURS, 2))
-    )
+    data = clips.webm(pictures(OURS, 2), noise) if track == "audio" else clips.webm(blank_pictures(2), sound(OURS, 2))
     reading = read(data)
     assert (reading.outcome, len(reading.canaries)) == ("partial", 1)
     assert reading.note == f"{track}: no canary"

@@ -22,9 +22,7 @@ def catalogues(draw: st.DrawFn, max_flags: int = 5, max_constraints: int = 5) ->
     constraints = []
     for number in range(draw(st.integers(0, max_constraints))):
         scope = draw(st.lists(st.sampled_from(flags), min_size=1, max_size=3, unique=True))
-        clause = tuple(
-            (flag.name, draw(st.frozensets(st.sampled_from(flag.variants), min_size=1))) for flag in scope
-        )
+        clause = tuple((flag.name, draw(st.frozensets(st.sampled_from(flag.variants), min_size=1))) for flag in scope)
         constraints.append(Constraint(clause, f"rule {number}"))
     return Catalogue(tuple(flags), tuple(constraints))
 

@@ -86,12 +86,8 @@ def test_a_parents_variant_and_an_exclusion(tmp_path: Path) -> None:
     )
     assert catalogue.parents == (("zoom", (("layout", frozenset({"grid"})),)),)
     assert catalogue.constraints == (
-        Constraint(
-            (("zoom", frozenset({"on"})), ("layout", frozenset({"off", "list"}))), "zoom needs layout=grid"
-        ),
-        Constraint(
-            (("dark", frozenset({"on"})), ("layout", frozenset({"list"}))), "the list has no dark colours"
-        ),
+        Constraint((("zoom", frozenset({"on"})), ("layout", frozenset({"off", "list"}))), "zoom needs layout=grid"),
+        Constraint((("dark", frozenset({"on"})), ("layout", frozenset({"list"}))), "the list has no dark colours"),
     )
 
 
@@ -189,17 +185,13 @@ def test_a_parents_variant_and_an_exclusion(tmp_path: Path) -> None:
             "3: flag 'a': parent 'b' is given twice",
             id="parent-twice",
         ),
-        pytest.param(
-            "[flags.a]\nparents = ['a']", "2: flag 'a' is its own parent: a -> a", id="its-own-parent"
-        ),
+        pytest.param("[flags.a]\nparents = ['a']", "2: flag 'a' is its own parent: a -> a", id="its-own-parent"),
         pytest.param(
             "[flags.z]\nparents=['a']\n[flags.a]\nparents=['b']\n[flags.b]\nparents=['c', 'a']\n[flags.c]",
             "4: flag 'a' is in a cycle of parents: a -> b -> a",
             id="cycle-of-parents",
         ),
-        pytest.param(
-            "exclusions = 1\n[flags.a]", "1: 'exclusions' must be tables: [[exclusions]]", id="no-tables"
-        ),
+        pytest.param("exclusions = 1\n[flags.a]", "1: 'exclusions' must be tables: [[exclusions]]", id="no-tables"),
         pytest.param(
             "[flags.grid]\n[flags.b]\n[[exclusions]]\nreason = 'why'\nflags = ['b', 'grit']",
             "5: exclusion 1: 'grit' is not a flag of this catalogue; did you mean 'grid'?",
@@ -235,9 +227,7 @@ def test_a_parents_variant_and_an_exclusion(tmp_path: Path) -> None:
             f"1: {MAX_FLAGS + 1} flags are more than {MAX_FLAGS}",
             id="too-many-flags",
         ),
-        pytest.param(
-            "#" * (MAX_BYTES + 1), " more than 1,000,000 bytes: not a flag catalogue", id="too-long"
-        ),
+        pytest.param("#" * (MAX_BYTES + 1), " more than 1,000,000 bytes: not a flag catalogue", id="too-long"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
@@ -254,9 +244,7 @@ def test_the_first_mistake_in_the_file_is_told_and_the_others_are_counted(tmp_pa
 def test_a_missing_file_names_the_nearest_one(tmp_path: Path) -> None:
     """A file name that is nearly right is answered with the right one from the same folder."""
     (tmp_path / "clinic.toml").touch()
-    with pytest.raises(
-        UsageError, match=r"clinc\.toml: there is no such file; did you mean 'clinic\.toml'\?$"
-    ):
+    with pytest.raises(UsageError, match=r"clinc\.toml: there is no such file; did you mean 'clinic\.toml'\?$"):
         load(tmp_path / "clinc.toml")
 
 

@@ -31,9 +31,7 @@ def test_the_combinations_are_those_of_the_filtered_product(catalogue: Catalogue
 
 @given(catalogues(), st.data())
 @UNTIMED
-def test_a_conditional_count_is_that_of_the_filtered_product(
-    catalogue: Catalogue, data: st.DataObject
-) -> None:
+def test_a_conditional_count_is_that_of_the_filtered_product(catalogue: Catalogue, data: st.DataObject) -> None:
     """Counting under given variants agrees with filtering the combinations."""
     some = data.draw(st.lists(st.sampled_from(catalogue.flags), unique=True))
     fixed = {flag.name: data.draw(st.sampled_from(flag.variants)) for flag in some}

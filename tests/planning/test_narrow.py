@@ -54,9 +54,7 @@ def test_a_child_that_needs_the_parent_is_no_part_of_the_cause() -> None:
     """The child of a flag in the cause stays out of it, though it is on in half of the failures."""
     verdicts = judged(holds(*BABYLON))
     assert leak_conditions(CLINIC, verdicts) == (Condition(BABYLON, failing=24, exact=True, decided=72),)
-    assert words(verdicts) == [
-        "leaks when replay-index-v2=on and video-upgrade=on   (the other 4 flags do not matter)"
-    ]
+    assert words(verdicts) == ["leaks when replay-index-v2=on and video-upgrade=on   (the other 4 flags do not matter)"]
 
 
 def test_a_child_in_the_cause_speaks_for_its_parent() -> None:
@@ -169,9 +167,7 @@ def test_a_region_of_one_combination_is_singular() -> None:
     [
         Combination((("a", "on"),)),
         Combination((*CLINIC.baseline.values_in_order[:-1], ("replay-access", "half"))),
-        Combination(
-            (("video-upgrade", "off"), ("video-downgrade", "on"), *CLINIC.baseline.values_in_order[2:])
-        ),
+        Combination((("video-upgrade", "off"), ("video-downgrade", "on"), *CLINIC.baseline.values_in_order[2:])),
     ],
     ids=["other-flags", "no-such-variant", "breaks-a-constraint"],
 )

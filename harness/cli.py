@@ -1,0 +1,256 @@
+"""The command `harness`. `harness run` is pytest with the harness's own console in place of pytest's terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import click
+import pytest
+import typer
+
+from harness.clinic.flaws import FLAWS
+from harness.errors import UsageError, nearest
+from harness.planning.exhaustive import Plan
+from harness.planning.render import as_json, as_text
+from harness.pytest_plugin import RUN, Quiet, Watcher
+from harness.reporting import text
+from harness.reporting.console import Console
+from harness.running import serving
+from harness.running.outcome import ExitCode
+from harness.running.recheck import recheck
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT
+from harness.running.store import require_ours
+
+SCENARIOS = Path("scenarios")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Play several users at once against a telehealth deployment under every feature-flag combination, and "
+    "fail when anybody can see media that is not theirs.",
+    epilog="Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown.",
+)
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SCENARIO]...", help="Scenario files, folders or names; all of scenarios/ when none."),
+]
+TargetOption = Annotated[
+    str,
+    typer.Option(metavar="T", help="clinic (started for the run), the address of one, or package.module:factory."),
+]
+FlagsOption = Annotated[Path, typer.Option(metavar="FILE", help="The flag catalogue.")]
+FlagServer = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="A flag server that runs already, as `harness serve` prints it."),
+]
+Coverage = Annotated[str, typer.Option(help="Which combinations: exhaustive, which is every valid one.")]
+Flaws = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Plant this flaw in the clinic (`harness flaws`); repeatable."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="What is drawn at random is drawn from this.")]
+Trials = Annotated[
+    list[str] | None,
+    typer.Option("--trial", metavar="ID", help="Only this trial, as a failure names it; repeatable."),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the run is written; an earlier run there is replaced.")]
+
+
+@app.command()
+def run(
+    scenario: Scenarios = None,
+    target: TargetOption = "clinic",
+    flags: FlagsOption = DEFAULT_FLAGS,
+    flag_server: FlagServer = None,
+    coverage: Coverage = "exhaustive",
+    flaw: Flaws = None,
+    seed: Seed = 0,
+    trial: Trials = None,
+    out: Out = DEFAULT_OUT,
+) -> None:
+    """Run scenarios under every valid flag combination and judge who could see whose media.
+
+    Writes DIR/summary.json, one ledger a trial, JUnit and Allure results.
+    """
+    require_ours(out)
+    options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
+    options += [
+        f"--junitxml={out / 'junit.xml'}",
+        f"--alluredir={out / 'allure-results'}",
+        "--clean-alluredir",
+    ]
+    console = Console()
+    try:
+        code = _pytest([*_selection(scenario), *options], console)
+    finally:
+        console.stop()
+    raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    scenario: Scenarios = None,
+    target: TargetOption = "clinic",
+    flags: FlagsOption = DEFAULT_FLAGS,
+    flag_server: FlagServer = None,
+    coverage: Coverage = "exhaustive",
+    flaw: Flaws = None,
+    seed: Seed = 0,
+    trial: Trials = None,
+    out: Out = DEFAULT_OUT,
+    output: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")] = "text",
+) -> None:
+    """Print what `harness run` with the same arguments would run, and run nothing."""
+    if output not in ("text", "json"):
+        raise UsageError(f"--format {output}: not known{nearest(output, ['text', 'json'])}")
+    options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
+    keeper = _PlanKeeper()
+    code = _pytest([*_selection(scenario), *options, "--collect-only"], keeper)
+    if keeper.plan is not None and code == ExitCode.VALID:
+        sys.stdout.write(as_text(keeper.plan, rows=sys.maxsize) if output == "text" else as_json(keeper.plan))
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A stored run, such as reports/out.")],
+) -> None:
+    """Judge a stored run again from its ledgers, without running anything."""
+    outcome, settings, stored = recheck(directory)
+    sys.stdout.write(text.verdict(outcome, settings, stored) + "\n")
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def flaws() -> None:
+    """List the flaws that can be planted in the clinic with --flaw, to see the checks see them."""
+    for flaw in FLAWS:
+        sys.stdout.write(f"{flaw.name}\n")
+        for label, words in (
+            ("what happens", flaw.what_happens),
+            ("modelled on", flaw.modelled_on),
+            ("wakes when", flaw.wakes_when),
+            ("seen by", flaw.seen_by),
+        ):
+            sys.stdout.write(textwrap.fill(words, 100, initial_indent=f"  {label:<13}", subsequent_indent=" " * 15))
+            sys.stdout.write("\n")
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(metavar="PORT", help="The clinic's port; 0 takes a free one.")] = 8080,
+    flag_port: Annotated[int, typer.Option(metavar="PORT", help="The flag server's port; 0 takes a free one.")] = 4242,
+    flags: FlagsOption = DEFAULT_FLAGS,
+    flaw: Flaws = None,
+) -> None:
+    """Start the clinic and its flag server to look at by hand; Ctrl-C ends both."""
+    serving.serve(flags, tuple(flaw or ()), port=port, flag_port=flag_port)
+
+
+def main() -> None:
+    """Run the command line; every author's fault is one line on standard error and exit code 4."""
+    try:
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        code = _refuse(str(error))
+    except click.ClickException as error:
+        code = _refuse(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        code = ExitCode.INTERRUPTED
+    sys.exit(int(code or 0))
+
+
+class _PlanKeeper(Quiet):
+    """The watcher of `harness plan`: keeps the plan."""
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+
+    def planned(self, plan: Plan) -> None:
+        """Keep the plan."""
+        self.plan = plan
+
+
+class _Terminal:
+    """A pytest plugin that puts a watcher of the harness's own in the place of pytest's terminal."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self.errors: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Take the terminal."""
+        config.pluginmanager.unregister(name="terminalreporter")
+        config.stash[RUN].watcher = self._watcher
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep the reason why a file could not be collected: nobody else shows it."""
+        if report.failed:
+            self.errors.append(report.longreprtext)
+
+
+def _pytest(arguments: list[str], watcher: Watcher) -> int:
+    """Run pytest; return its exit code, with a line on standard error where it would otherwise be silent."""
+    terminal = _Terminal(watcher)
+    code = int(pytest.main([*arguments, "--capture=no", "-p", "no:cacheprovider"], plugins=[terminal]))
+    if code == ExitCode.INTERRUPTED and terminal.errors:
+        return _refuse(terminal.errors[0])
+    if code == ExitCode.NOTHING_COLLECTED:
+        return _refuse("no scenario was found: a scenario is an `async def` under `@scenario(...)` in a Python file")
+    return code
+
+
+def _selection(scenarios: list[str] | None) -> list[str]:
+    """Split the arguments into paths for pytest and names for --scenario."""
+    paths, names = [], []
+    for each in scenarios or []:
+        if Path(each.partition("::")[0]).exists() or "/" in each or each.endswith(".py"):
+            paths.append(each)
+        else:
+            names.append(f"--scenario={each}")
+    if not paths and not SCENARIOS.is_dir():
+        raise UsageError(f"no scenario is named: there is no folder {SCENARIOS}/ here, so name a file or a folder")
+    for path in paths:
+        require_path(path)
+    return [*(paths or [str(SCENARIOS)]), *names]
+
+
+def require_path(path: str) -> None:
+    """Raise UsageError with the nearest right name when a scenario file or folder does not exist."""
+    file = Path(path.partition("::")[0])
+    if not file.exists():
+        known = [str(each) for each in file.parent.glob("*.py")] if file.parent.is_dir() else []
+        raise UsageError(f"{file}: no such scenario file or folder{nearest(str(file), known)}")
+
+
+def _options(
+    target: str,
+    flags: Path,
+    flag_server: str | None,
+    coverage: str,
+    flaw: list[str] | None,
+    seed: int,
+    trial: list[str] | None,
+    out: Path,
+) -> list[str]:
+    options = [
+        f"--target={target}",
+        f"--flags={flags}",
+        f"--coverage={coverage}",
+        f"--seed={seed}",
+        f"--out={out}",
+    ]
+    options += [f"--flag-server={flag_server}"] if flag_server else []
+    options += [f"--flaw={name}" for name in flaw or []]
+    return options + [f"--trial={each}" for each in trial or []]
+
+
+def _refuse(message: str) -> int:
+    sys.stderr.write(f"error: {message.strip()}\n")
+    return ExitCode.USAGE

@@ -1,0 +1,52 @@
+"""`harness serve`: the clinic and its flag server, for a person to look at."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from harness.errors import FlagError, UsageError
+from harness.flags.embedded import EmbeddedFlags
+from harness.planning import catalogue as catalogues
+from harness.process import Service, ServiceDied
+
+LOOK_S = 0.3
+
+
+def serve(flags: Path, flaws: tuple[str, ...], *, port: int, flag_port: int) -> None:
+    """Start both, print their addresses, and wait until Ctrl-C or until one of them ends.
+
+    Raises UsageError when one does not start: a port in use, an unknown flaw, a bad flag file.
+    """
+    catalogue = catalogues.load(flags)
+    with ExitStack() as stack:
+        try:
+            control = stack.enter_context(EmbeddedFlags.start(catalogue, flag_port))
+            clinic = Service.start("clinic", "harness.clinic", _arguments(control, flaws, port))
+        except (FlagError, ServiceDied) as error:
+            raise UsageError(str(error)) from error
+        stack.callback(clinic.stop)
+        sys.stdout.write(
+            f"clinic       {clinic.url}   (its API: {clinic.url}/openapi.json)\n"
+            f"flag server  {control.url}\n"
+            f"flaws        {', '.join(flaws) or 'none'}\n\n"
+            f"run against them:  harness run --target {clinic.url} --flag-server {control.url}\n"
+            "Ctrl-C ends both.\n"
+        )
+        sys.stdout.flush()
+        try:
+            while clinic.is_alive() and control.is_alive():
+                time.sleep(LOOK_S)
+        except KeyboardInterrupt:
+            sys.stdout.write("\n")
+            return
+        raise UsageError(f"{'the flag server' if clinic.is_alive() else 'the clinic'} ended by itself")
+
+
+def _arguments(control: EmbeddedFlags, flaws: tuple[str, ...], port: int) -> list[str]:
+    arguments = ["--port", str(port), "--unleash-url", control.url, "--unleash-token", control.token]
+    for flaw in flaws:
+        arguments += ["--flaw", flaw]
+    return [*arguments, "--until-stdin-closes"]
