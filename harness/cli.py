@@ -15,7 +15,7 @@ from harness.clinic.flaws import FLAWS
 from harness.errors import UsageError, nearest
 from harness.planning.exhaustive import Plan
 from harness.planning.render import as_json, as_text
-from harness.pytest_plugin import RUN, Quiet, Watcher
+from harness.pytest_plugin import SESSION
 from harness.reporting import text
 from harness.reporting.console import Console
 from harness.running import serving
@@ -23,6 +23,7 @@ from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT
 from harness.running.store import require_ours
+from harness.session import Quiet, Watcher
 
 SCENARIOS = Path("scenarios")
 
@@ -187,7 +188,7 @@ class _Terminal:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take the terminal."""
         config.pluginmanager.unregister(name="terminalreporter")
-        config.stash[RUN].watcher = self._watcher
+        config.stash[SESSION].watcher = self._watcher
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the reason why a file could not be collected: nobody else shows it."""

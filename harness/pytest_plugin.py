@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from harness.errors import FlagError, UsageError, nearest
-from harness.model import Catalogue, Trial, Verdict
-from harness.planning import catalogue as catalogues
-from harness.planning.exhaustive import Plan, exhaustive
+from harness.model import Trial, Verdict
 from harness.planning.render import as_text
-from harness.reporting import allure, summary, text
+from harness.reporting import allure, text
 from harness.running import store
-from harness.running.conductor import Conductor
-from harness.running.engine import Engine
-from harness.running.outcome import ExitCode, RunOutcome
+from harness.running.outcome import ExitCode
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, Settings
-from harness.running.trial import TrialResult
 from harness.scenario import Scenario
+from harness.session import Session
 
 
 class Leak(AssertionError):
@@ -40,128 +35,7 @@ class NoVerdict(Exception):
     """A trial is unknown: Allure shows it as broken."""
 
 
-class Watcher(Protocol):
-    """Is shown how a run goes."""
-
-    def planned(self, plan: Plan) -> None:
-        """Take the plan, before anything runs."""
-
-    def phase(self, text: str) -> None:
-        """Take what is being prepared."""
-
-    def finished(self, result: TrialResult) -> None:
-        """Take a trial's result."""
-
-    def judged(self, text: str) -> None:
-        """Take the verdict."""
-
-
-class Quiet:
-    """The watcher of a run under pytest's own terminal, which shows progress itself."""
-
-    def planned(self, plan: Plan) -> None:
-        """Show nothing: `pytest_report_collectionfinish` has."""
-
-    def phase(self, text: str) -> None:
-        """Show nothing."""
-
-    def finished(self, result: TrialResult) -> None:
-        """Show nothing."""
-
-    def judged(self, text: str) -> None:
-        """Show nothing: `pytest_terminal_summary` does."""
-
-
-class Run:
-    """One pytest session's run: what was asked for, the plan made of what was collected, and its outcome."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.watcher: Watcher = Quiet()
-        self.scenarios: dict[str, Scenario] = {}
-        self.usage_errors: list[str] = []
-        self.plan: Plan | None = None
-        self.conductor: Conductor | None = None
-        self.engine: Engine | None = None
-        self.outcome: RunOutcome | None = None
-        self.fault = ""
-        self._began_s = 0.0
-        self._catalogue: Catalogue | None = None
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The flags, read once and only when a scenario was found."""
-        if self._catalogue is None:
-            if self.settings.coverage != "exhaustive":
-                raise UsageError(f"--coverage {self.settings.coverage}: not known; there is `exhaustive`")
-            self._catalogue = catalogues.load(self.settings.flags)
-        return self._catalogue
-
-    def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
-        """Check a collected scenario against the flags; return its trials."""
-        twin = self.scenarios.get(scenario.name)
-        if twin and twin.place != scenario.place:
-            raise UsageError(f"{scenario.place}: scenario '{scenario.name}' is there twice; first at {twin.place}")
-        for flag in scenario.flags:
-            if flag not in self.catalogue.names:
-                hint = nearest(flag, self.catalogue.names)
-                raise UsageError(
-                    f"{scenario.place}: flag '{flag}' of scenario '{scenario.name}' is not in "
-                    f"{self.settings.flags}{hint}"
-                )
-        self.scenarios[scenario.name] = scenario
-        return exhaustive(self.catalogue, [scenario.name], self.settings.seed).trials
-
-    def make_plan(self, selected: list[Trial]) -> Plan:
-        """Plan the selected trials; the claim says whether they are all."""
-        names = list(dict.fromkeys(trial.scenario for trial in selected))
-        full = exhaustive(self.catalogue, names, self.settings.seed)
-        self.plan = full.select([trial.id for trial in selected])
-        return self.plan
-
-    @contextmanager
-    def performed(self) -> Iterator[None]:
-        """Run the plan's engine for the length of the block; afterwards `outcome` is there and is written."""
-        if self.plan is None:
-            raise UsageError("no plan was made")
-        self._began_s = time.monotonic()
-        with ExitStack() as stack:
-            place = stack.enter_context(store.Store.create(self.settings.out, self.plan, self.settings))
-            self.conductor = Conductor(self.watcher)
-            stack.callback(self.conductor.stop)
-            self.engine = Engine(self.plan, self.scenarios, self.settings, place, self.conductor)
-            try:
-                self.conductor.start(self.engine)
-            except FlagError as error:
-                self.fault = f"the flags could not be proved to be in force: {error}"
-                raise
-            yield
-
-    def conclude(self, *, interrupted: bool) -> RunOutcome | None:
-        """Make and write the outcome of what was run; None when nothing began."""
-        if self.plan is None or self.engine is None or self.conductor is None:
-            return None
-        self.conductor.stop()
-        self.outcome = RunOutcome(
-            plan=self.plan,
-            results=tuple(self.conductor.results),
-            control=self.engine.control,
-            requests=self.engine.requests,
-            elapsed_s=time.monotonic() - self._began_s,
-            interrupted=interrupted,
-            fault=self.fault or (f"the run was stopped: {self.engine.stopped}" if self.engine.stopped else ""),
-        )
-        summary.write(self.outcome, self.settings.out)
-        return self.outcome
-
-    def verdict_text(self) -> str:
-        """Return the verdict as people read it."""
-        if self.outcome is None:
-            return ""
-        return text.verdict(self.outcome, self.settings, store.load(self.settings.out))
-
-
-RUN = pytest.StashKey[Run]()
+SESSION = pytest.StashKey[Session]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -181,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options."""
     option = config.option
-    config.stash[RUN] = Run(
+    config.stash[SESSION] = Session(
         Settings(
             target=option.target,
             flags=Path(option.flags),
@@ -210,7 +84,7 @@ class ScenarioFile(pytest.Module):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for every trial of every scenario that is defined in the file."""
-        run = self.config.stash[RUN]
+        run = self.config.stash[SESSION]
         try:
             found = [each for each in vars(self.obj).values() if isinstance(each, Scenario)]
             for scenario in (each for each in found if each.path == self.path):
@@ -234,7 +108,7 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Wait for the trial; raise Leak or NoVerdict unless it is valid."""
-        run = self.config.stash[RUN]
+        run = self.config.stash[SESSION]
         if run.conductor is None:
             raise NoVerdict("the run did not begin")
         result = run.conductor.result(self.trial)
@@ -259,7 +133,7 @@ class ScenarioItem(pytest.Item):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Narrow to the cells of --trial and the scenarios of --scenario."""
-    settings, run = config.stash[RUN].settings, config.stash[RUN]
+    settings, run = config.stash[SESSION].settings, config.stash[SESSION]
     names = set(config.option.scenario)
     for name in names - set(run.scenarios):
         raise pytest.UsageError(f"no scenario is named '{name}'{nearest(name, run.scenarios)}")
@@ -282,7 +156,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the plan of what was selected, or refuse it all when a scenario was wrong."""
-    run = session.config.stash[RUN]
+    run = session.config.stash[SESSION]
     if run.usage_errors:
         raise pytest.UsageError(run.usage_errors[0])
     selected = [item.trial for item in session.items if isinstance(item, ScenarioItem)]
@@ -296,14 +170,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     """Print the plan before anything runs."""
-    plan = config.stash[RUN].plan
+    plan = config.stash[SESSION].plan
     return as_text(plan).splitlines() if plan else []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Run the engine for as long as pytest goes through its items."""
-    run = session.config.stash[RUN]
+    run = session.config.stash[SESSION]
     if run.plan is None or session.config.option.collectonly:
         return (yield)
     try:
@@ -318,7 +192,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the summary and give the session the run's own exit code."""
-    run = session.config.stash.get(RUN, None)
+    run = session.config.stash.get(SESSION, None)
     if run is None or run.plan is None or exitstatus in (ExitCode.FAULT, ExitCode.USAGE):
         return
     interrupted = exitstatus == ExitCode.INTERRUPTED and not run.fault
@@ -333,7 +207,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the verdict last."""
-    said = config.stash[RUN].verdict_text()
+    said = config.stash[SESSION].verdict_text()
     if said:
         terminalreporter.section("verdict")
         terminalreporter.write_line(said)

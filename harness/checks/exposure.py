@@ -134,28 +134,30 @@ def _emitted(entry: Entry, provenance: Provenance) -> Iterator[int]:
 
 
 def _telling(exposures: _Exposures) -> Iterator[_Exposure]:
-    """Yield one exposure a recording; of a viewer with proved ones, only those that were opened.
+    """Yield the exposures within the trial first; of a viewer with proved ones, only those that were opened.
 
     A leaking list may hold every recording of a deployment. The sweep opens a bounded number of them; the
     rest would add lines to the report and nothing to what it says.
     """
     proved = {exposure.viewer for exposure in exposures if exposure.degree == "proved"}
-    for exposure in exposures:
+    for exposure in sorted(exposures, key=lambda exposure: exposure.media.origin == ELSEWHERE):
         if exposure.degree != "presented" or exposure.viewer not in proved:
             yield exposure
 
 
 def _leak(check: str, exposure: _Exposure, *, off: bool = False) -> Finding:
     viewer, media = exposure.viewer, exposure.media
-    verb = "was served" if exposure.degree != "presented" else "was shown"
-    what = f"{exposure.recording}, {media.medium} of {media.owner} in {media.origin}"
+    where = f"{viewer}'s {exposure.surface.replace('-', ' ')}"
+    held = {"presented": f"{where} held", "opened": f"{where} served", "proved": f"{where} served"}[exposure.degree]
+    here = "" if media.origin == ELSEWHERE else f" in {media.origin}"
+    what = f"{exposure.recording}, {media.medium} of {media.owner}{here}"
     if exposure.degree == "proved":
-        what = f"{media.medium} that {media.owner} emitted in {media.origin}"
-    why = "replay access is off for everybody" if off else f"{viewer} was never in {media.origin}"
+        what = f"{media.medium} that {media.owner} emitted{here}"
+    why = "replay access is off for everybody" if off else f"{viewer} was never {here.strip() or 'there'}"
     return Finding(
         check=check,
         verdict=Verdict.INVALID,
-        sentence=f"{viewer} {verb} {what} ({exposure.surface}); {why}",
+        sentence=f"{held} {what}; {why}",
         degree=exposure.degree,
         viewer=viewer,
         owner=media.owner,

@@ -151,18 +151,32 @@ class Watch:
         self._good_s = time.monotonic()
         self._session: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
+        self._looked = asyncio.Condition()
 
     @property
     def drift(self) -> str | None:
-        """What is no longer proved and since when (monotonic seconds), or None while all is well."""
+        """What is no longer proved and since when, or None while all is well."""
         if self._drift is None and self._task and self._task.done() and not self._task.cancelled():
-            return self._since(f"the watch over the flags ended: {self._task.exception()!r}")
+            self._drift = self._since(f"the watch over the flags ended: {self._task.exception()!r}")
         return self._drift
 
     @property
     def proved_until_s(self) -> float:
         """The monotonic time of the last look that found the snapshot in force."""
         return self._good_s
+
+    async def confirm(self, since_s: float, deadline_s: float) -> str | None:
+        """Wait until a look that began after `since_s` (monotonic) found the snapshot in force: then None.
+
+        Otherwise return what is not proved: the drift, or that no look succeeded for `deadline_s`.
+        """
+        async with self._looked:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    await self._looked.wait_for(lambda: self._good_s >= since_s or self.drift is not None)
+            except TimeoutError:
+                return f"no look at the flag server succeeded for {deadline_s:g} s"
+        return None if self._good_s >= since_s else self.drift
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S))
@@ -188,7 +202,11 @@ class Watch:
 
     async def _keep_looking(self, session: aiohttp.ClientSession) -> None:
         while True:
-            await self._look(session)
+            try:
+                await self._look(session)
+            finally:
+                async with self._looked:
+                    self._looked.notify_all()
             await asyncio.sleep(self._interval_s)
 
     async def _look(self, session: aiohttp.ClientSession) -> None:
@@ -215,4 +233,4 @@ class Watch:
             self._drift = self._since(sentence)
 
     def _since(self, sentence: str) -> str:
-        return f"{sentence}; last proved at {self._good_s:.3f} s of the monotonic clock"
+        return f"{sentence}; last proved {time.monotonic() - self._good_s:.1f} s before that was seen"

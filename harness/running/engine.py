@@ -23,7 +23,6 @@ from harness.scenario import Scenario
 from harness.targets.base import Target
 
 CONFIRM_S = 15.0
-LOOK_S = 0.05
 
 
 class Listener(Protocol):
@@ -108,15 +107,11 @@ class Engine:
 
     async def _conclude(self, trial: Trial, ledger: Ledger, watch: Watch) -> None:
         """Judge a trial once the flag server was seen to serve the snapshot after the trial had ended."""
-        ended_s = time.monotonic()
         try:
-            while watch.proved_until_s < ended_s and not watch.drift and time.monotonic() < ended_s + CONFIRM_S:
-                await asyncio.sleep(LOOK_S)
-            unproved = ""
-            if watch.proved_until_s < ended_s:
-                unproved = watch.drift or f"no look at the flag server succeeded for {CONFIRM_S:g} s"
+            unproved = await watch.confirm(time.monotonic(), CONFIRM_S)
+            if unproved:
                 self.stopped = self.stopped or f"the flags are no longer proved: {unproved}"
-            self._deliver(conclude(trial, ledger, unproved=unproved))
+            self._deliver(conclude(trial, ledger, unproved=unproved or ""))
         finally:
             ledger.close()
 

@@ -55,6 +55,7 @@ async def _read_replays(actor: Actor, stage: Stage, look: Look) -> None:
     for recording in recordings:
         visit = provenance.visit_of(recording.ref, recording.consultation)
         (own if visit and provenance.may_see(actor.name, visit) else foreign).append(recording)
+    foreign.sort(key=lambda recording: provenance.visit_of(recording.ref, recording.consultation) is None)
     for recording in own[:MAX_OWN_OPENED] + foreign[:MAX_FOREIGN_OPENED]:
         await _open(actor, recording.ref, REPLAY_LIST, look, direct=False)
 

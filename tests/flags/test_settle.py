@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import tempfile
 import threading
 import time
@@ -201,7 +202,7 @@ def test_the_watch_reports_a_server_that_was_killed(flags: EmbeddedFlags) -> Non
             flags.service.process.kill()
             sentence = await _drift(watch)
             assert sentence.startswith("the flag server does not answer (")
-            assert sentence.endswith(f"last proved at {watch.proved_until_s:.3f} s of the monotonic clock")
+            assert re.search(r"last proved \d+\.\d s before that was seen$", sentence)
         assert watch.drift == sentence
 
     asyncio.run(watch_the_end())
@@ -217,10 +218,8 @@ def test_the_watch_reports_another_snapshot(catalogue: Catalogue, tmp_path: Path
             flags.stop()
         with _serving(base.snapshot(Catalogue((Flag("other"),))), tmp_path, port) as others:
             async with watch:
-                assert await _drift(watch) == (
-                    f"the flag server serves another snapshot, {others.etag} for {flags.etag}; "
-                    f"last proved at {watch.proved_until_s:.3f} s of the monotonic clock"
-                )
+                sentence = await _drift(watch)
+            assert sentence.startswith(f"the flag server serves another snapshot, {others.etag} for {flags.etag}; ")
 
     asyncio.run(watch_a_change())
 

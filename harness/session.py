@@ -1,0 +1,145 @@
+"""A session: what was asked for, the scenarios that were found, the plan made of them, the run and its outcome.
+
+The pytest plugin and the command line both stand on this; it knows nothing of either.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Protocol
+
+from harness.errors import FlagError, UsageError, nearest
+from harness.model import Catalogue, Trial
+from harness.planning import catalogue as catalogues
+from harness.planning.exhaustive import Plan, exhaustive
+from harness.reporting import summary, text
+from harness.running import store
+from harness.running.conductor import Conductor
+from harness.running.engine import Engine
+from harness.running.outcome import RunOutcome
+from harness.running.settings import Settings
+from harness.running.trial import TrialResult
+from harness.scenario import Scenario
+
+
+class Watcher(Protocol):
+    """Is shown how a run goes."""
+
+    def planned(self, plan: Plan) -> None:
+        """Take the plan, before anything runs."""
+
+    def phase(self, text: str) -> None:
+        """Take what is being prepared."""
+
+    def finished(self, result: TrialResult) -> None:
+        """Take a trial's result."""
+
+    def judged(self, text: str) -> None:
+        """Take the verdict."""
+
+
+class Quiet:
+    """The watcher of a run under pytest's own terminal, which shows progress itself."""
+
+    def planned(self, plan: Plan) -> None:
+        """Show nothing: `pytest_report_collectionfinish` has."""
+
+    def phase(self, text: str) -> None:
+        """Show nothing."""
+
+    def finished(self, result: TrialResult) -> None:
+        """Show nothing."""
+
+    def judged(self, text: str) -> None:
+        """Show nothing: `pytest_terminal_summary` does."""
+
+
+class Session:
+    """From settings and scenarios to an outcome on disk."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.watcher: Watcher = Quiet()
+        self.scenarios: dict[str, Scenario] = {}
+        self.usage_errors: list[str] = []
+        self.plan: Plan | None = None
+        self.conductor: Conductor | None = None
+        self.engine: Engine | None = None
+        self.outcome: RunOutcome | None = None
+        self.fault = ""
+        self._began_s = 0.0
+        self._catalogue: Catalogue | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The flags, read once and only when a scenario was found."""
+        if self._catalogue is None:
+            if self.settings.coverage != "exhaustive":
+                raise UsageError(f"--coverage {self.settings.coverage}: not known; there is `exhaustive`")
+            self._catalogue = catalogues.load(self.settings.flags)
+        return self._catalogue
+
+    def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
+        """Check a collected scenario against the flags; return its trials."""
+        twin = self.scenarios.get(scenario.name)
+        if twin and twin.place != scenario.place:
+            raise UsageError(f"{scenario.place}: scenario '{scenario.name}' is there twice; first at {twin.place}")
+        for flag in scenario.flags:
+            if flag not in self.catalogue.names:
+                hint = nearest(flag, self.catalogue.names)
+                raise UsageError(
+                    f"{scenario.place}: flag '{flag}' of scenario '{scenario.name}' is not in "
+                    f"{self.settings.flags}{hint}"
+                )
+        self.scenarios[scenario.name] = scenario
+        return exhaustive(self.catalogue, [scenario.name], self.settings.seed).trials
+
+    def make_plan(self, selected: list[Trial]) -> Plan:
+        """Plan the selected trials; the claim says whether they are all."""
+        names = list(dict.fromkeys(trial.scenario for trial in selected))
+        full = exhaustive(self.catalogue, names, self.settings.seed)
+        self.plan = full.select([trial.id for trial in selected])
+        return self.plan
+
+    @contextmanager
+    def performed(self) -> Iterator[None]:
+        """Run the plan's engine for the length of the block; afterwards `outcome` is there and is written."""
+        if self.plan is None:
+            raise UsageError("no plan was made")
+        self._began_s = time.monotonic()
+        with ExitStack() as stack:
+            place = stack.enter_context(store.Store.create(self.settings.out, self.plan, self.settings))
+            self.conductor = Conductor(self.watcher)
+            stack.callback(self.conductor.stop)
+            self.engine = Engine(self.plan, self.scenarios, self.settings, place, self.conductor)
+            try:
+                self.conductor.start(self.engine)
+            except FlagError as error:
+                self.fault = f"the flags could not be proved to be in force: {error}"
+                raise
+            yield
+
+    def conclude(self, *, interrupted: bool) -> RunOutcome | None:
+        """Make and write the outcome of what was run; None when nothing began."""
+        if self.plan is None or self.engine is None or self.conductor is None:
+            return None
+        self.conductor.stop()
+        self.outcome = RunOutcome(
+            plan=self.plan,
+            results=tuple(self.conductor.results),
+            control=self.engine.control,
+            requests=self.engine.requests,
+            elapsed_s=time.monotonic() - self._began_s,
+            interrupted=interrupted,
+            fault=self.fault or (f"the run was stopped: {self.engine.stopped}" if self.engine.stopped else ""),
+        )
+        summary.write(self.outcome, self.settings.out)
+        return self.outcome
+
+    def verdict_text(self) -> str:
+        """Return the verdict as people read it."""
+        if self.outcome is None:
+            return ""
+        return text.verdict(self.outcome, self.settings, store.load(self.settings.out))
