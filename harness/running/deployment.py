@@ -17,7 +17,8 @@ from harness.model import Catalogue, Combination
 from harness.planning.exhaustive import Plan
 from harness.running.register import Register
 from harness.running.settings import Settings
-from harness.targets.base import FlagSource, Target, TargetOptions, find
+from harness.targets.base import FlagSource, Target, TargetOptions
+from harness.targets.find import find
 
 IN_BAND_DEADLINE_S = 10.0
 ASK_AGAIN_S = 0.1

@@ -1,14 +1,12 @@
-"""Target: a deployment under test, as an object with a shape; and how `--target` finds one."""
+"""Target: a deployment under test, as an object with a shape."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.drivers.base import Driver
-from harness.errors import UsageError
 from harness.model import Role
 
 
@@ -66,25 +64,3 @@ class TargetOptions:
 
 
 Factory = Callable[[TargetOptions], Target]
-
-
-def find(text: str) -> tuple[Factory, str | None]:
-    """Resolve `--target`: `clinic`, the address of a running clinic, or `package.module:factory`.
-
-    Returns the factory and the address, if one was given. Raises UsageError for anything else.
-    """
-    if text == "clinic" or text.startswith(("http://", "https://")):
-        module = importlib.import_module("harness.targets.clinic")
-        factory: Factory = module.ClinicTarget
-        return factory, None if text == "clinic" else text.rstrip("/")
-    name, colon, attribute = text.partition(":")
-    if not colon:
-        raise UsageError(
-            f"--target {text}: not a target; give `clinic`, the address of a running clinic (http://...), "
-            "or `package.module:factory` of an adapter"
-        )
-    try:
-        factory = getattr(importlib.import_module(name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"--target {text}: {error}") from error
-    return factory, None

@@ -1,0 +1,58 @@
+# Everything runs in .venv, which the first target that needs it creates from the lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_FLAGS ?=
+LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+
+.PHONY: help run test install lint format bench lock clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: .venv/installed ## every scenario under every valid flag combination on the sound clinic
+	$(BIN)/harness run $(RUN_FLAGS)
+
+test: .venv/installed-test ## all tests
+	$(BIN)/pytest tests
+
+install: .venv/installed ## the set-up alone
+
+lint: .venv/installed-test ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/installed-test ## rewrite the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/installed ## trials/s and requests/s of `harness run`, beside a bare client in the same run
+	$(BIN)/python -m benchmarks.run
+
+lock: .venv/installed-test ## resolve the dependencies anew
+	$(PIP) uv
+	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_FLAGS) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group test $(LOCK_FLAGS) -o requirements-test.lock
+
+
+clean: ## remove what was installed and what runs left behind
+	rm -rf .venv reports/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv \
+		|| { rm -rf .venv; echo "No venv module: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+
+.venv/installed: .venv/bin/python requirements.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-test: .venv/installed requirements-test.lock
+	$(PIP) --require-hashes -r requirements-test.lock
+	@touch $@
