@@ -21,11 +21,9 @@ from harness.reporting.console import Console
 from harness.running import serving
 from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS
 from harness.running.store import require_ours
 from harness.session import Quiet, Watcher
-
-SCENARIOS = Path("scenarios")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -215,11 +213,13 @@ def _selection(scenarios: list[str] | None) -> list[str]:
             paths.append(each)
         else:
             names.append(f"--scenario={each}")
-    if not paths and not SCENARIOS.is_dir():
-        raise UsageError(f"no scenario is named: there is no folder {SCENARIOS}/ here, so name a file or a folder")
+    if not paths and not DEFAULT_SCENARIOS.is_dir():
+        raise UsageError(
+            f"no scenario is named: there is no folder {DEFAULT_SCENARIOS}/ here, so name a file or a folder"
+        )
     for path in paths:
         require_path(path)
-    return [*(paths or [str(SCENARIOS)]), *names]
+    return [*(paths or [str(DEFAULT_SCENARIOS)]), *names]
 
 
 def require_path(path: str) -> None:

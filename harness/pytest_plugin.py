@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     config.stash[SESSION] = Session(
         Settings(
+            paths=tuple(config.args),
             target=option.target,
             flags=Path(option.flags),
             flag_server=option.flag_server,

@@ -9,11 +9,12 @@ from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.planning.narrow import describe, describe_region
 from harness.running.outcome import RunOutcome, ScenarioOutcome, is_leak
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, Settings
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, Settings
 from harness.running.store import StoredRun
 from harness.running.trial import TrialResult
 
 FINDINGS_SHOWN = 3
+AGAIN = "-again"
 EVIDENCE_SHOWN = 6
 CONDITIONS_SHOWN = 5
 REGIONS_SHOWN = 3
@@ -39,8 +40,9 @@ def failure(result: TrialResult, settings: Settings, stored: StoredRun) -> str:
 
 
 def again(result: TrialResult, settings: Settings) -> str:
-    """Return the command that plays a trial again."""
-    words = ["harness", "run", "--trial", result.trial.id, "--seed", str(result.trial.seed)]
+    """Return the command that plays a trial again, in a directory of its own: this run's ledgers stay."""
+    words = ["harness", "run", *(path for path in settings.paths if path != str(DEFAULT_SCENARIOS))]
+    words += ["--trial", result.trial.id, "--seed", str(result.trial.seed)]
     if settings.target != "clinic":
         words += ["--target", settings.target]
     if settings.flag_server:
@@ -49,9 +51,8 @@ def again(result: TrialResult, settings: Settings) -> str:
         words += ["--flags", str(settings.flags)]
     for flaw in settings.flaws:
         words += ["--flaw", flaw]
-    if settings.out != DEFAULT_OUT:
-        words += ["--out", str(settings.out)]
-    return shlex.join(words)
+    out = str(settings.out)
+    return shlex.join([*words, "--out", out if out.endswith(AGAIN) else out + AGAIN])
 
 
 def _headline(outcome: RunOutcome) -> str:

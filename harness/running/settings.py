@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_OUT = Path("reports/out")
+DEFAULT_SCENARIOS = Path("scenarios")
 DEFAULT_FLAGS = Path("flags/clinic.toml")
 TRIALS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of `harness run`. `trials` are ids, or the beginnings of ids, of the only cells to run."""
+    """The options of `harness run`.
+
+    `paths` are the scenario files and folders; `trials` are ids, or the beginnings of ids, of the only cells
+    to run.
+    """
+
+    paths: tuple[str, ...] = (str(DEFAULT_SCENARIOS),)
 
     target: str = "clinic"
     flags: Path = DEFAULT_FLAGS

@@ -96,6 +96,8 @@ class StoredRun:
     def settings(self) -> Settings:
         """What the run was told, as far as it matters for running a trial again."""
         return Settings(
+            paths=tuple(self.facts["paths"]),
+            flag_server=self.facts["flag_server"],
             target=self.facts["target"],
             flags=Path(self.facts["flags"]),
             flaws=tuple(self.facts["flaws"]),
@@ -153,7 +155,9 @@ def _run(plan: Plan, settings: Settings) -> str:
     facts = {
         "schema": SCHEMA,
         "seed": plan.seed,
+        "paths": list(settings.paths),
         "target": settings.target,
+        "flag_server": settings.flag_server,
         "flags": plan.catalogue.source,
         "flaws": list(settings.flaws),
         "catalogue": [
