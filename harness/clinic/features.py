@@ -11,6 +11,7 @@ import os
 import tempfile
 import threading
 import time
+from urllib.parse import urlsplit
 
 from UnleashClient.clients.unleash_client import UnleashClient
 from UnleashClient.events import BaseEvent, UnleashEventType
@@ -50,6 +51,8 @@ class Features:
             request_timeout=REQUEST_TIMEOUT_S,
             request_retries=0,
             custom_headers={"Authorization": token},
+            # A proxy of the environment has no business between two servers on one machine.
+            custom_options={"proxies": {"no_proxy": urlsplit(url).hostname}},
             cache_directory=self._cache.name,
             verbose_log_level=logging.DEBUG,
             multiple_instance_mode=InstanceAllowType.SILENTLY_ALLOW,
