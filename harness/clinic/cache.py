@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 MAX_USERS = 10_000
 MAX_ANSWERS_EACH = 64
@@ -12,11 +12,11 @@ MAX_ANSWERS_EACH = 64
 Answer = TypeVar("Answer")
 
 
-class AnswerCache(Generic[Answer]):
+class AnswerCache:
     """Answers by user and by everything else that they depend on; the user unused for longest goes first."""
 
     def __init__(self) -> None:
-        self._users: OrderedDict[str, dict[Hashable, Answer]] = OrderedDict()
+        self._users: OrderedDict[str, dict[Hashable, Any]] = OrderedDict()
 
     def get(self, username: str, depends_on: Hashable, make: Callable[[], Answer]) -> Answer:
         """Return the kept answer, or make it and keep it."""
@@ -28,7 +28,8 @@ class AnswerCache(Generic[Answer]):
             answers[depends_on] = make()
         if len(self._users) > MAX_USERS:
             self._users.popitem(last=False)
-        return answers[depends_on]
+        kept: Answer = answers[depends_on]
+        return kept
 
     def forget(self, *usernames: str) -> None:
         """Drop all answers to these users."""

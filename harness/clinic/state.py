@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -13,9 +13,6 @@ from .cache import AnswerCache
 from .errors import ApiError
 from .features import Features
 from .store import Store
-
-if TYPE_CHECKING:
-    from .replays import ReplayPage
 
 Role = Literal["patient", "clinician"]
 Medium = Literal["audio", "video"]
@@ -28,7 +25,7 @@ class Clinic:
     store: Store
     features: Features
     flaws: frozenset[str] = frozenset()
-    replay_cache: AnswerCache[ReplayPage] = field(default_factory=AnswerCache)
+    replay_cache: AnswerCache = field(default_factory=AnswerCache)
 
 
 @dataclass(frozen=True, slots=True)
