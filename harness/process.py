@@ -41,6 +41,17 @@ class Service:
     @classmethod
     def start(cls, name: str, module: str, arguments: Sequence[str]) -> Service:
         """Start `python -m module arguments` and return once it listens; raise ServiceDied otherwise."""
+        service = cls.spawn(name, module, arguments)
+        try:
+            service.wait_until_listening()
+        except BaseException:
+            service.stop()
+            raise
+        return service
+
+    @classmethod
+    def spawn(cls, name: str, module: str, arguments: Sequence[str]) -> Service:
+        """Start the process and return at once, so that whoever is interrupted while it comes up can end it."""
         handle, log = tempfile.mkstemp(prefix=f"harness-{name}-", suffix=".log")
         with os.fdopen(handle, "wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own module
@@ -50,20 +61,16 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        service = cls(name, process, Path(log))
-        try:
-            service.url = service._wait_until_listening()
-        except BaseException:
-            service.stop()
-            raise
-        return service
+        return cls(name, process, Path(log))
 
-    def _wait_until_listening(self) -> str:
+    def wait_until_listening(self) -> None:
+        """Learn the service's URL; raise ServiceDied when it ends or has not said it within START_S."""
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             found = LISTENING.search(self.log.read_text(errors="replace"))
             if found:
-                return found[1]
+                self.url = found[1]
+                return
             if self.process.poll() is not None:
                 raise ServiceDied(f"{self.name} did not start: {self.last_words()}")
             time.sleep(0.02)

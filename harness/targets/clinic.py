@@ -100,8 +100,9 @@ class ClinicTarget:
         ]
         for flaw in self._options.flaws:
             arguments += ["--flaw", flaw]
+        self._service = Service.spawn("clinic", "harness.clinic", arguments)
         try:
-            self._service = await asyncio.to_thread(Service.start, "clinic", "harness.clinic", arguments)
+            await asyncio.to_thread(self._service.wait_until_listening)
         except ServiceDied as error:
             raise UsageError(str(error)) from error
         return self._service.url
