@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
-import click
 import pytest
 import typer
 
@@ -26,7 +26,6 @@ from harness.running.store import require_ours
 from harness.session import Quiet, Watcher
 
 app = typer.Typer(
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Play several users at once against a telehealth deployment under every feature-flag combination, and "
@@ -60,6 +59,13 @@ Trials = Annotated[
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the run is written; an earlier run there is replaced.")]
 
 
+@app.callback(invoke_without_command=True)
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        sys.stderr.write(context.get_help() + "\n")
+        raise typer.Exit(ExitCode.USAGE)
+
+
 @app.command()
 def run(
     scenario: Scenarios = None,
@@ -78,16 +84,15 @@ def run(
     """
     require_ours(out)
     options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
-    options += [
-        f"--junitxml={out / 'junit.xml'}",
-        f"--alluredir={out / 'allure-results'}",
-        "--clean-alluredir",
-    ]
     console = Console()
     try:
-        code = _pytest([*_selection(scenario), *options], console)
+        code = _pytest([*_selection(scenario), *options, "--reports"], console)
     finally:
         console.stop()
+    if code == ExitCode.VALID and not console.has_judged:
+        raise UsageError(
+            "nothing was run: look for --collect-only and the like in PYTEST_ADDOPTS and pytest's own settings"
+        )
     raise typer.Exit(code)
 
 
@@ -157,9 +162,9 @@ def main() -> None:
         code = app(standalone_mode=False)
     except UsageError as error:
         code = _refuse(str(error))
-    except click.ClickException as error:
+    except typer.TyperException as error:
         code = _refuse(error.format_message())
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
     sys.exit(int(code or 0))
 
@@ -181,6 +186,16 @@ class _Terminal:
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
         self.errors: list[str] = []
+        self.refusal = ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_cmdline_main(self) -> Generator[None, object, object]:
+        """Keep what pytest would say of a bad input in two lines and in its own voice."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            self.refusal = str(error)
+            return ExitCode.USAGE
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -191,13 +206,15 @@ class _Terminal:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the reason why a file could not be collected: nobody else shows it."""
         if report.failed:
-            self.errors.append(report.longreprtext)
+            self.errors.append(f"{report.nodeid}: {report.longreprtext.strip().splitlines()[-1]}")
 
 
 def _pytest(arguments: list[str], watcher: Watcher) -> int:
     """Run pytest; return its exit code, with a line on standard error where it would otherwise be silent."""
     terminal = _Terminal(watcher)
     code = int(pytest.main([*arguments, "--capture=no", "-p", "no:cacheprovider"], plugins=[terminal]))
+    if terminal.refusal:
+        return _refuse(terminal.refusal)
     if code == ExitCode.INTERRUPTED and terminal.errors:
         return _refuse(terminal.errors[0])
     if code == ExitCode.NOTHING_COLLECTED:
@@ -253,5 +270,5 @@ def _options(
 
 
 def _refuse(message: str) -> int:
-    sys.stderr.write(f"error: {message.strip()}\n")
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
     return ExitCode.USAGE

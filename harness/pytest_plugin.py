@@ -7,14 +7,18 @@ its items, so that no skip, rerun or muted test can turn a leak green.
 
 from __future__ import annotations
 
+import ast
+import os
 import signal
 import threading
+import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key  # the one way to a JUnit report whose place is known only when the run begins
 
 from harness.errors import FlagError, UsageError, nearest
 from harness.model import Trial, Verdict
@@ -50,11 +54,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--trial", action="append", default=[], metavar="ID", help="only this cell, as a failure names it")
     group.addoption("--scenario", action="append", default=[], metavar="NAME", help="only this scenario")
     group.addoption("--out", default=str(DEFAULT_OUT), metavar="DIR", help="where the run is written")
+    group.addoption("--reports", action="store_true", help="write DIR/junit.xml and DIR/allure-results too")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options."""
     option = config.option
+    if option.reports and not option.xmlpath:
+        option.xmlpath = os.devnull
     config.stash[SESSION] = Session(
         Settings(
             paths=tuple(config.args),
@@ -75,7 +83,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix != ".py" or file_path.name.startswith("test_") or file_path.name == "conftest.py":
         return None
     source = file_path.read_text(encoding="utf-8", errors="replace")
-    if "@scenario(" in source and "harness" in source:
+    if "@scenario" in source and "harness" in source:
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
 
@@ -87,14 +95,25 @@ class ScenarioFile(pytest.Module):
         """Yield an item for every trial of every scenario that is defined in the file."""
         run = self.config.stash[SESSION]
         try:
-            found = [each for each in vars(self.obj).values() if isinstance(each, Scenario)]
-            for scenario in (each for each in found if each.path == self.path):
+            for scenario in self._scenarios():
                 for trial in run.adopt(scenario):
                     name = f"{scenario.name}[{trial.combination.label}-{trial.id}]"
                     yield ScenarioItem.from_parent(self, name=name, trial=trial, scenario=scenario)
         except UsageError as error:
             run.usage_errors.append(str(error))
             raise self.CollectError(str(error)) from error
+
+    def _scenarios(self) -> list[Scenario]:
+        """Import the file; raise UsageError, in a line, for whatever is wrong with it."""
+        try:
+            found = [each for each in vars(self.obj).values() if isinstance(each, Scenario)]
+        except UsageError:
+            raise
+        except Exception as error:  # the file is foreign code: whatever it raises is its author's to mend
+            cause = error.__cause__ if isinstance(error, self.CollectError) and error.__cause__ else error
+            raise UsageError(f"{_place(self.path, cause)}: {type(cause).__name__}: {_said(cause)}") from error
+        _require_unique(self.path)
+        return [each for each in found if each.path == self.path]
 
 
 class ScenarioItem(pytest.Item):
@@ -136,13 +155,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Narrow to the cells of --trial and the scenarios of --scenario."""
     settings, run = config.stash[SESSION].settings, config.stash[SESSION]
     names = set(config.option.scenario)
-    for name in names - set(run.scenarios):
-        raise pytest.UsageError(f"no scenario is named '{name}'{nearest(name, run.scenarios)}")
+    for name in sorted(names - set(run.scenarios)):
+        run.usage_errors.append(f"no scenario is named '{name}'{nearest(name, run.scenarios)}")
     views = [item for item in items if isinstance(item, ScenarioItem)]
     ids = [item.trial.id for item in views]
     for wanted in settings.trials:
         if views and not any(one.startswith(wanted) for one in ids):
-            raise pytest.UsageError(f"--trial {wanted}: not in the plan{nearest(wanted, ids)}")
+            run.usage_errors.append(f"--trial {wanted}: not in the plan{nearest(wanted, ids)}")
     dropped = [
         item
         for item in views
@@ -182,8 +201,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if run.plan is None or session.config.option.collectonly:
         return (yield)
     try:
-        with _terminated_like_interrupted(), run.performed():
-            return (yield)
+        with _terminated_like_interrupted(), run.opened() as place:
+            if session.config.option.reports:
+                _begin_reports(session.config, run.settings.out)
+            with run.performed(place):
+                return (yield)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     except FlagError as error:
@@ -212,6 +234,35 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if said:
         terminalreporter.section("verdict")
         terminalreporter.write_line(said)
+
+
+def _begin_reports(config: pytest.Config, directory: Path) -> None:
+    """Point JUnit and Allure into the run's directory: not before, so that a refused run leaves the last one's."""
+    config.stash[xml_key].logfile = str(directory / "junit.xml")
+    allure.begin(config, directory / "allure-results")
+
+
+def _require_unique(path: Path) -> None:
+    """Raise UsageError when a file defines a scenario twice: Python itself keeps the second and says nothing."""
+    seen: dict[str, int] = {}
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.AsyncFunctionDef) and any("scenario" in ast.dump(each) for each in node.decorator_list):
+            if node.name in seen:
+                first = seen[node.name]
+                raise UsageError(f"{path}:{node.lineno}: scenario '{node.name}' is there twice; first at line {first}")
+            seen[node.name] = node.lineno
+
+
+def _place(path: Path, error: BaseException) -> str:
+    """Return file and line of what a scenario file raised while it was imported."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def _said(error: BaseException) -> str:
+    return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
 @contextmanager

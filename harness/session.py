@@ -17,6 +17,7 @@ from harness.planning.exhaustive import Plan, exhaustive
 from harness.reporting import summary, text
 from harness.running import store
 from harness.running.conductor import Conductor
+from harness.running.deployment import require_startable
 from harness.running.engine import Engine
 from harness.running.outcome import RunOutcome
 from harness.running.settings import Settings
@@ -104,13 +105,24 @@ class Session:
         return self.plan
 
     @contextmanager
-    def performed(self) -> Iterator[None]:
-        """Run the plan's engine for the length of the block; afterwards `outcome` is there and is written."""
+    def opened(self) -> Iterator[store.Store]:
+        """Take the run's directory for the length of the block.
+
+        Raises UsageError, with an earlier run there untouched, for settings with which no run can begin.
+        """
+        if self.plan is None:
+            raise UsageError("no plan was made")
+        require_startable(self.settings)
+        with store.Store.create(self.settings.out, self.plan, self.settings) as place:
+            yield place
+
+    @contextmanager
+    def performed(self, place: store.Store) -> Iterator[None]:
+        """Run the plan's engine for the length of the block; `conclude` then has what its outcome is made of."""
         if self.plan is None:
             raise UsageError("no plan was made")
         self._began_s = time.monotonic()
         with ExitStack() as stack:
-            place = stack.enter_context(store.Store.create(self.settings.out, self.plan, self.settings))
             self.conductor = Conductor(self.watcher)
             stack.callback(self.conductor.stop)
             self.engine = Engine(self.plan, self.scenarios, self.settings, place, self.conductor)
@@ -126,6 +138,7 @@ class Session:
         if self.plan is None or self.engine is None or self.conductor is None:
             return None
         self.conductor.stop()
+        stopped = self.conductor.error or self.engine.stopped
         self.outcome = RunOutcome(
             plan=self.plan,
             results=tuple(self.conductor.results),
@@ -133,7 +146,7 @@ class Session:
             requests=self.engine.requests,
             elapsed_s=time.monotonic() - self._began_s,
             interrupted=interrupted,
-            fault=self.fault or (f"the run was stopped: {self.engine.stopped}" if self.engine.stopped else ""),
+            fault=self.fault or (f"the run was stopped: {stopped}" if stopped else ""),
         )
         summary.write(self.outcome, self.settings.out)
         return self.outcome

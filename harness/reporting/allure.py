@@ -7,8 +7,11 @@ account names or tokens are passed on: they would stand in plain text in the res
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import allure
+import allure_pytest.plugin
+import pytest
 
 from harness.ledger import HARNESS, Entry, Ledger, Outcome
 from harness.model import Verdict
@@ -18,6 +21,12 @@ from harness.scenario import Scenario
 
 MAX_STEPS = 400
 SHOWN = ("visit", "medium", "recording", "surface", "error")
+
+
+def begin(config: pytest.Config, directory: Path) -> None:
+    """Start to write results into the directory, which is emptied first."""
+    config.option.allure_report_dir, config.option.clean_alluredir = str(directory), True
+    allure_pytest.plugin.pytest_configure(config)
 
 
 def describe(result: TrialResult, scenario: Scenario, stored: StoredRun) -> None:

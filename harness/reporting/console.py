@@ -31,6 +31,7 @@ class Console:
         )
         self._task: TaskID | None = None
         self._total = 0
+        self.has_judged = False
         self._counts: Counter[Verdict] = Counter()
 
     def planned(self, plan: Plan) -> None:
@@ -56,6 +57,7 @@ class Console:
 
     def judged(self, text: str) -> None:
         """Print the verdict."""
+        self.has_judged = True
         self._progress.stop()
         first, _, rest = text.partition("\n")
         worst = next((verdict for verdict in COLOURS if first.startswith(verdict.upper())), Verdict.UNKNOWN)

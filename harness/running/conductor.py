@@ -34,6 +34,7 @@ class Conductor:
 
     watcher: Audience
     results: list[TrialResult] = field(default_factory=list)
+    error: str = ""
     _futures: dict[str, Future[TrialResult]] = field(default_factory=dict)
     _ready: Future[None] = field(default_factory=Future)
     _thread: threading.Thread | None = None
@@ -87,6 +88,8 @@ class Conductor:
         try:
             await asyncio.wait([task])
             error = None if task.cancelled() else task.exception()
+            if error:
+                self.error = f"the engine failed: {type(error).__name__}: {error}"
             self._release(error or asyncio.CancelledError("the run was stopped"))
         finally:
             self._is_ended.set()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from harness.errors import FlagError, TargetError
+from harness.errors import FlagError, TargetError, UsageError
 from harness.flags import wire
 from harness.flags.base import differences, token, username
 from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags
@@ -20,6 +22,7 @@ from harness.running.settings import Settings
 from harness.targets.base import FlagSource, Target, TargetOptions
 from harness.targets.find import find
 
+CONNECT_S = 5.0
 IN_BAND_DEADLINE_S = 10.0
 ASK_AGAIN_S = 0.1
 
@@ -32,6 +35,23 @@ class Deployment:
 
     target: Target
     watch: Watch
+
+
+def require_startable(settings: Settings) -> None:
+    """Raise UsageError, before anything is touched, for a target or a flag server with which no run can begin."""
+    factory, url = find(settings.target)
+    factory(TargetOptions(url, settings.flaws))
+    if settings.flag_server and urlsplit(settings.flag_server).scheme not in ("http", "https"):
+        raise UsageError(f"--flag-server {settings.flag_server}: not an address (http://...)")
+    if url:
+        parts = urlsplit(url)
+        try:
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            socket.create_connection((parts.hostname or "", port), timeout=CONNECT_S).close()
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"--target {url}: nothing answers there ({error}); start one with `harness serve`"
+            ) from error
 
 
 @asynccontextmanager

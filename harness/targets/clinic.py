@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from harness.clinic import flaws
 from harness.drivers.api import ApiSession, Observer, Pool
 from harness.drivers.base import Clip
 from harness.errors import TargetError, UsageError
@@ -22,11 +23,23 @@ PASSWORD = "a-synthetic-patient"  # noqa: S105 - the account exists for one tria
 
 
 class ClinicTarget:
-    """The clinic in a process of its own, or one that runs already at `options.url`."""
+    """The clinic in a process of its own, or one that runs already at `options.url`.
+
+    Raises UsageError for an unknown flaw, and for a flaw in a clinic that runs already.
+    """
 
     name = "clinic"
 
     def __init__(self, options: TargetOptions, *, observer: Observer | None = None) -> None:
+        if options.url and options.flaws:
+            raise UsageError(
+                f"--flaw is for the clinic that the harness starts itself, not for the one at {options.url}"
+            )
+        for name in options.flaws:
+            try:
+                flaws.find(name)
+            except flaws.UnknownFlawError as error:
+                raise UsageError(f"--flaw {name}: {error}") from error
         self._options = options
         self._observer = observer
         self._service: Service | None = None
@@ -49,8 +62,6 @@ class ClinicTarget:
         url = self._options.url
         if url is None:
             url = await self._launch(flags)
-        elif self._options.flaws:
-            raise UsageError(f"--flaw is for the clinic that the harness starts itself, not for the one at {url}")
         self._pool = Pool(url, self._observer)
         if not await self.is_alive():
             raise UsageError(f"--target {url}: no clinic answers there (GET /health); start one with `harness serve`")
