@@ -22,7 +22,7 @@ This is the one place that knows which data an entry carries:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.ledger import Action, Entry, Ledger, Outcome
@@ -58,13 +58,18 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The facts of one trial that entitlement and the checks stand on."""
+    """The facts of one trial that entitlement and the checks stand on.
+
+    `contested` names each id that the target gave to several visits, and those visits. Nobody's media is told by
+    such an id: it is in neither of the two mappings before it.
+    """
 
     cast: Mapping[str, str]
     not_offered: frozenset[str]
     visits: Mapping[str, Visit]
     visit_of_consultation: Mapping[str, str]
     visit_of_recording: Mapping[str, str]
+    contested: Mapping[str, frozenset[str]]
     emissions: Mapping[int, Emission]
 
     @property
@@ -74,7 +79,7 @@ class Provenance:
 
     def may_see(self, viewer: str, visit: str) -> bool:
         """The default policy: who took part in a visit, or may have, may see what was recorded in it."""
-        return viewer in self.visits[visit].parties
+        return visit in self.visits and viewer in self.visits[visit].parties
 
     def visit_of(self, recording: str, consultation: str = "") -> str | None:
         """Return the visit of a recording by the target's own ids, or None if not of this trial."""
@@ -88,32 +93,57 @@ def derive(ledger: Ledger) -> Provenance:
     cast = facts.get("cast", {})
     not_offered = facts.get("not_offered", ())
     visits = _visits(ledger)
-    emissions: dict[int, Emission] = {}
-    for entry in ledger.of(Action.EMIT, Outcome.INTENT, Outcome.UNKNOWN, Outcome.OK, Outcome.FAIL):
-        data = entry.data
-        emissions[int(data["canary"])] = Emission(entry.actor, data["visit"], data["medium"], entry)
-    by_recording: dict[str, str] = {}
-    for entry in ledger.of(Action.RECORDINGS):
-        for item in entry.data["items"]:
-            by_recording.setdefault(item["recording"], entry.data["visit"])
+    consultations = _claims((visit.consultation, name) for name, visit in visits.items() if visit.consultation)
+    recordings = _claims(
+        (item["recording"], entry.data["visit"])
+        for entry in ledger.of(Action.RECORDINGS)
+        for item in entry.data["items"]
+    )
+    contested = [(f"consultation {ref}", names) for ref, names in consultations.items()]
+    contested += [(f"recording {ref}", names) for ref, names in recordings.items()]
     return Provenance(
         cast=dict(cast) if isinstance(cast, Mapping) else {},
         not_offered=frozenset(not_offered) if isinstance(not_offered, list | tuple) else frozenset(),
         visits=visits,
-        visit_of_consultation={visit.consultation: name for name, visit in visits.items() if visit.consultation},
-        visit_of_recording=by_recording,
-        emissions=emissions,
+        visit_of_consultation=_uncontested(consultations),
+        visit_of_recording=_uncontested(recordings),
+        contested={what: frozenset(names) for what, names in contested if len(names) > 1},
+        emissions=_emissions(ledger),
     )
 
 
 def _visits(ledger: Ledger) -> dict[str, Visit]:
+    """Return the visits; who booked, joined or emitted, and was not definitely refused, is a party."""
     visits: dict[str, Visit] = {}
     refused = {entry.of for entry in ledger if entry.outcome is Outcome.FAIL}
-    tried = (Outcome.INTENT, Outcome.OK, Outcome.UNKNOWN)
-    for entry in (entry for entry in ledger.of(Action.BOOK, *tried) if entry.seq not in refused):
-        visit = visits.setdefault(entry.data["visit"], Visit(entry.data["visit"], "", entry.actor))
-        visit.consultation = entry.data.get("consultation", "") or visit.consultation
-        visit.parties |= {entry.actor, entry.data["clinician"]}
-    for entry in (entry for entry in ledger.of(Action.JOIN, *tried) if entry.seq not in refused):
-        visits[entry.data["visit"]].parties.add(entry.actor)
+    for action in (Action.BOOK, Action.JOIN, Action.EMIT):
+        for entry in ledger.of(action, Outcome.INTENT, Outcome.OK, Outcome.UNKNOWN):
+            if entry.seq in refused:
+                continue
+            visit = visits.setdefault(entry.data["visit"], Visit(entry.data["visit"], "", entry.actor))
+            visit.parties.add(entry.actor)
+            if action is Action.BOOK:
+                visit.consultation = entry.data.get("consultation", "") or visit.consultation
+                visit.parties.add(entry.data["clinician"])
     return visits
+
+
+def _emissions(ledger: Ledger) -> dict[int, Emission]:
+    """Return each canary's emission. Sent several times, it is certain as soon as one was acknowledged."""
+    emissions: dict[int, Emission] = {}
+    for entry in ledger.of(Action.EMIT, *Outcome):
+        canary, data = int(entry.data["canary"]), entry.data
+        if canary not in emissions or not emissions[canary].is_certain:
+            emissions[canary] = Emission(entry.actor, data["visit"], data["medium"], entry)
+    return emissions
+
+
+def _claims(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    claims: dict[str, set[str]] = {}
+    for ref, visit in pairs:
+        claims.setdefault(ref, set()).add(visit)
+    return claims
+
+
+def _uncontested(claims: Mapping[str, set[str]]) -> dict[str, str]:
+    return {ref: next(iter(visits)) for ref, visits in claims.items() if len(visits) == 1}

@@ -12,15 +12,17 @@ from harness.provenance import Provenance, derive
 
 DEGREES: tuple[Degree, ...] = ("presented", "opened", "proved")
 ELSEWHERE = "another trial"
+READ = "canaries"
 
 
 @dataclass(frozen=True, slots=True)
 class _Media:
-    """What was met: whose, from which visit (or another trial), and whether sound, picture or not known."""
+    """What was met: whose, of which visit (or another trial), in what medium, and which entry emitted it if known."""
 
     owner: str
     origin: str
     medium: str
+    emitted: int | None = None
 
 
 @dataclass(slots=True)
@@ -52,17 +54,17 @@ class _Exposures:
         """Add what an entry shows; a higher degree says anew whose media it is."""
         new = _Exposure(entry.actor, recording, entry.data["surface"], media, degree)
         exposure = self._found.setdefault((entry.actor, recording), new)
-        exposure.evidence.append(entry.seq)
+        exposure.evidence.extend(seq for seq in (media.emitted, entry.seq) if seq is not None)
         if DEGREES.index(degree) > DEGREES.index(exposure.degree):
             exposure.degree, exposure.media = degree, media
         return exposure
 
 
 def foreign_media(ledger: Ledger) -> list[Finding]:
-    """No replay list holds media of a consultation in which its reader had no part, by id or by content."""
+    """No replay list holds media of a consultation in which its user had no part, by id or by content."""
     provenance = derive(ledger)
     exposures = _Exposures()
-    strangers: list[Finding] = []
+    strangers: dict[tuple[str, str], Finding] = {}
     for entry, item in _listed(ledger):
         visit = provenance.visit_of(item["recording"], item["consultation"])
         if visit and not provenance.may_see(entry.actor, visit):
@@ -72,16 +74,19 @@ def foreign_media(ledger: Ledger) -> list[Finding]:
             media = _Media(item["elsewhere"], ELSEWHERE, item["medium"])
             exposures.add("presented", entry, item["recording"], media)
         elif not visit:
-            strangers.append(_stranger(entry, item))
-    for entry in (entry for entry in ledger.of(Action.OPEN) if not entry.data["direct"]):
+            strangers.setdefault((entry.actor, item["recording"]), _stranger(entry, item))
+    for entry in (entry for entry in _opened(ledger) if not entry.data["direct"]):
         recording = entry.data["recording"]
+        if _is_own(entry, provenance):
+            strangers.pop((entry.actor, recording), None)
+            continue
         known = exposures.get(entry.actor, recording)
         if known:
             exposures.add("opened", entry, recording, known.media)
         for media in _content(entry, provenance):
-            if media.origin not in provenance.visits or not provenance.may_see(entry.actor, media.origin):
-                exposures.add("proved", entry, recording, media).evidence.extend(_emitted(entry, provenance))
-    unowned = [each for each in strangers if not exposures.get(each.viewer, each.recording)]
+            if _is_foreign(media, entry.actor, provenance):
+                exposures.add("proved", entry, recording, media)
+    unowned = [finding for key, finding in strangers.items() if not exposures.get(*key)]
     return [_leak("foreign-media", exposure) for exposure in _telling(exposures)] + unowned
 
 
@@ -89,24 +94,21 @@ def reachable_media(ledger: Ledger) -> list[Finding]:
     """No direct reference opens what its user may not see; with replays off, nothing is shown or opened at all."""
     provenance = derive(ledger)
     exposures = _Exposures()
-    if not provenance.replays_offered:
-        for entry, item in _listed(ledger):
-            visit = provenance.visit_of(item["recording"], item["consultation"])
-            if visit and provenance.may_see(entry.actor, visit):
-                media = _Media(provenance.visits[visit].patient, visit, item["medium"])
-                exposures.add("presented", entry, item["recording"], media)
-    for entry in ledger.of(Action.OPEN):
-        recording = entry.data["recording"]
+    off = not provenance.replays_offered
+    for entry, item in _listed(ledger):
+        visit = provenance.visit_of(item["recording"], item["consultation"])
+        if off and visit and provenance.may_see(entry.actor, visit):
+            media = _Media(provenance.visits[visit].patient, visit, item["medium"])
+            exposures.add("presented", entry, item["recording"], media)
+    for entry in _opened(ledger):
+        recording, direct = entry.data["recording"], entry.data["direct"]
         visit = provenance.visit_of(recording)
         entitled = bool(visit and provenance.may_see(entry.actor, visit))
-        refusable = entry.data["direct"] if not entitled else not provenance.replays_offered
-        if not visit or not refusable:
-            continue
-        exposures.add("opened", entry, recording, _Media(provenance.visits[visit].patient, visit, "media"))
+        if visit and (off if entitled else direct and not _is_own(entry, provenance)):
+            exposures.add("opened", entry, recording, _Media(provenance.visits[visit].patient, visit, "media"))
         for media in _content(entry, provenance):
-            if media.origin == visit:
+            if (entitled and off) or (direct and _is_foreign(media, entry.actor, provenance)):
                 exposures.add("proved", entry, recording, media)
-    off = not provenance.replays_offered
     return [_leak("reachable-media", exposure, off=off) for exposure in exposures]
 
 
@@ -116,21 +118,30 @@ def _listed(ledger: Ledger) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
             yield entry, item
 
 
+def _opened(ledger: Ledger) -> Iterator[Entry]:
+    """Yield the answers in which bytes came."""
+    return (entry for entry in ledger.of(Action.OPEN) if entry.data["size"])
+
+
 def _content(entry: Entry, provenance: Provenance) -> Iterator[_Media]:
     """Yield whose media each canary in opened content is."""
     for sighting in entry.data["content"]["canaries"]:
         emission = provenance.emissions.get(int(sighting["value"]))
         if emission:
-            yield _Media(emission.actor, emission.visit, sighting["track"])
+            yield _Media(emission.actor, emission.visit, sighting["track"], emission.entry.seq)
         else:
             yield _Media(sighting["owner"], ELSEWHERE, sighting["track"])
 
 
-def _emitted(entry: Entry, provenance: Provenance) -> Iterator[int]:
-    for sighting in entry.data["content"]["canaries"]:
-        emission = provenance.emissions.get(int(sighting["value"]))
-        if emission:
-            yield emission.entry.seq
+def _is_foreign(media: _Media, viewer: str, provenance: Provenance) -> bool:
+    return media.origin == ELSEWHERE or not provenance.may_see(viewer, media.origin)
+
+
+def _is_own(entry: Entry, provenance: Provenance) -> bool:
+    """True when all of the opened content was read, and all of it may be seen by its viewer."""
+    content = list(_content(entry, provenance))
+    is_read = entry.data["content"]["outcome"] == READ and bool(content)
+    return is_read and not any(_is_foreign(media, entry.actor, provenance) for media in content)
 
 
 def _telling(exposures: _Exposures) -> Iterator[_Exposure]:
