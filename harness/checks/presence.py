@@ -39,11 +39,12 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
             surface=refused[-1].data["surface"],
             evidence=(refused[-1].seq,),
         )
-        return
-    if not any(entry.actor == viewer for entry in ledger.of(Action.LIST)):
+    last = [entry for entry in ledger.of(Action.LIST, *Outcome) if entry.actor == viewer][-1:]
+    if not last or last[0].outcome is not Outcome.OK:
         return
     seen = _canaries_seen_by(viewer, ledger)
     unread = [entry for entry in _opened_by(viewer, ledger) if entry.data["content"]["outcome"] != READ]
+    is_all_read = not unread and not _is_waiting(viewer, ledger)
     for entry in unread:
         yield Finding(
             check="missing-media",
@@ -57,8 +58,8 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
             recording=entry.data["recording"],
             evidence=(entry.seq,),
         )
-    for canary, emission in _expected_for(viewer, ledger, provenance):
-        if canary not in seen and not unread:
+    for canary, emission in _expected_for(viewer, last[0], ledger, provenance):
+        if canary not in seen and is_all_read:
             yield Finding(
                 check="missing-media",
                 verdict=Verdict.INVALID,
@@ -73,12 +74,21 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
             )
 
 
-def _expected_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterator[tuple[int, Emission]]:
+def _expected_for(viewer: str, listed: Entry, ledger: Ledger, provenance: Provenance) -> Iterator[tuple[int, Emission]]:
+    """Yield what must stand in a list: all that was emitted in consultations that had ended when it was asked for."""
+    asked = listed.seq if listed.of is None else listed.of
     joined = {entry.data["visit"] for entry in ledger.of(Action.JOIN) if entry.actor == viewer}
-    ended = {entry.data["visit"] for entry in ledger.of(Action.END)}
+    ended = {entry.data["visit"] for entry in ledger.of(Action.END) if entry.seq < asked}
     for canary, emission in provenance.emissions.items():
         if emission.is_certain and emission.visit in joined & ended:
             yield canary, emission
+
+
+def _is_waiting(viewer: str, ledger: Ledger) -> bool:
+    """True when an attempt to open something was not answered: what it holds may be what is missing."""
+    opens = [entry for entry in ledger.of(Action.OPEN, *Outcome) if entry.actor == viewer]
+    answered = {entry.of for entry in opens if entry.outcome in (Outcome.OK, Outcome.FAIL)}
+    return any(entry.outcome is Outcome.INTENT and entry.seq not in answered for entry in opens)
 
 
 def _opened_by(viewer: str, ledger: Ledger) -> list[Entry]:
