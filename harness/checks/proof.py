@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.checks.questions import SIGHTS, Reason, open_questions
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.provenance import derive
 
-QUESTIONS = (Action.FLAGS, Action.RECORDINGS, Action.LIST, Action.OPEN)
-
 
 def unproved(ledger: Ledger) -> list[Finding]:
-    """The flags were in force for every actor, the story was told to its end, and every question had an answer."""
-    reasons = [*_flags(ledger), *_story(ledger), *_answers(ledger)]
+    """The flags were in force for everybody, the story was told to its end, all was asked and all was answered."""
+    reasons = [*_flags(ledger), *_story(ledger), *open_questions(ledger)]
     return [
         Finding("unproved", Verdict.UNKNOWN, sentence, viewer=viewer, evidence=evidence)
         for sentence, viewer, evidence in reasons
@@ -34,19 +33,30 @@ def broken_promise(ledger: Ledger) -> list[Finding]:
     ]
 
 
-Reason = tuple[str, str, tuple[int, ...]]
-
-
 def _flags(ledger: Ledger) -> Iterator[Reason]:
-    proved = {entry.actor for entry in ledger.of(Action.FLAGS)}
-    for actor in derive(ledger).cast:
-        if actor not in proved:
+    """Every actor's flags are proved before the story and after the last question; the server's, after all."""
+    cast = derive(ledger).cast
+    if not cast:
+        yield "the ledger does not say who took part", "", ()
+    proofs = ledger.of(Action.FLAGS)
+    told = _told(ledger)
+    for actor in cast:
+        proved = [entry.seq for entry in proofs if entry.actor == actor]
+        asked = [entry.seq for entry in ledger if entry.actor == actor and entry.action in SIGHTS]
+        if not proved or (told and told[0].seq < proved[0]):
             yield f"the flags were not proved to be in force for {actor}", actor, ()
-    if HARNESS not in proved:
-        failed = [entry for entry in ledger.of(Action.FLAGS, Outcome.FAIL) if entry.actor == HARNESS]
-        why = failed[-1].data["error"] if failed else "the trial was cut off"
-        yield f"the flags were not proved to be served to the trial's end: {why}", "", ()
-    for entry in (entry for entry in ledger.of(Action.FLAGS) if entry.actor != HARNESS):
+        elif asked and asked[-1] > proved[-1]:
+            yield f"the flags were not proved to be in force for {actor} to the trial's end", actor, (asked[-1],)
+    for entry in (entry for entry in ledger.of(Action.FLAGS, Outcome.FAIL) if entry.actor != HARNESS):
+        yield (
+            f"{entry.actor}'s flags could not be proved: {entry.data.get('error', 'refused')}",
+            entry.actor,
+            (entry.seq,),
+        )
+    yield from _served(ledger)
+    for entry in (entry for entry in proofs if entry.actor != HARNESS):
+        if any(entry.data["wanted"] != opening.data["combination"] for opening in ledger.of(Action.TRIAL)):
+            yield f"{entry.actor}'s flags were proved for another combination", entry.actor, (entry.seq,)
         for difference in entry.data["differences"]:
             yield (
                 f"the target did not have the combination for {entry.actor}: {difference}",
@@ -55,8 +65,17 @@ def _flags(ledger: Ledger) -> Iterator[Reason]:
             )
 
 
+def _served(ledger: Ledger) -> Iterator[Reason]:
+    """The harness itself says last of all whether the flags were served to the end."""
+    proofs = [entry for entry in ledger.of(Action.FLAGS, Outcome.OK, Outcome.FAIL) if entry.actor == HARNESS]
+    failed = [entry for entry in proofs if entry.outcome is Outcome.FAIL]
+    if failed or not proofs or proofs[-1].seq < len(ledger) - 1:
+        why = failed[-1].data["error"] if failed else "the trial was cut off"
+        yield f"the flags were not proved to be served to the trial's end: {why}", "", ()
+
+
 def _story(ledger: Ledger) -> Iterator[Reason]:
-    if not ledger.of(Action.STORY, Outcome.OK, Outcome.FAIL):
+    if not _told(ledger):
         yield "the story was not told to its end", "", ()
     for entry in ledger.of(Action.STORY, Outcome.FAIL):
         if not entry.data["assertion"]:
@@ -76,17 +95,6 @@ def _story(ledger: Ledger) -> Iterator[Reason]:
             yield f"{entry.actor} got {what}, which this combination does not offer", entry.actor, (entry.seq,)
 
 
-def _answers(ledger: Ledger) -> Iterator[Reason]:
-    concluded = {entry.of for entry in ledger}
-    for entry in ledger:
-        if entry.action not in QUESTIONS or entry.actor == HARNESS:
-            continue
-        if entry.outcome is Outcome.UNKNOWN:
-            yield _unanswered(entry, str(entry.data.get("error", "no answer")))
-        elif entry.outcome is Outcome.INTENT and entry.seq not in concluded:
-            yield _unanswered(entry, "the run ended first")
-
-
-def _unanswered(entry: Entry, error: str) -> Reason:
-    what = entry.data.get("recording") or entry.data.get("surface") or entry.data.get("visit", "")
-    return f"{entry.actor}'s {entry.action} {what} had no answer: {error}", entry.actor, (entry.seq,)
+def _told(ledger: Ledger) -> list[Entry]:
+    """Return the end of the story (and of the sweep, where that broke), or nothing when it never came."""
+    return ledger.of(Action.STORY, Outcome.OK, Outcome.FAIL)
