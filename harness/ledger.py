@@ -136,23 +136,11 @@ def read(path: Path) -> Ledger:
 
     Raises UsageError with file and line when a line is not an entry.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
-    whole, cut_off = lines[:-1], lines[-1]
-    entries = []
+    *whole, cut_off = path.read_bytes().split(b"\n")
+    entries: list[Entry] = []
     for number, line in enumerate(whole, 1):
         try:
-            row = json.loads(line)
-            entries.append(
-                Entry(
-                    int(row["seq"]),
-                    float(row["at_s"]),
-                    str(row["actor"]),
-                    Action(row["action"]),
-                    Outcome(row["outcome"]),
-                    dict(row["data"]),
-                    row.get("of"),
-                )
-            )
+            entries.append(_entry(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path}:{number}: not a ledger entry ({error})") from error
         if entries[-1].seq != number - 1:
@@ -160,3 +148,9 @@ def read(path: Path) -> Ledger:
     if not entries and not cut_off:
         raise UsageError(f"{path}: an empty ledger")
     return Ledger(entries=entries)
+
+
+def _entry(row: Any) -> Entry:
+    seq, at_s, actor = int(row["seq"]), float(row["at_s"]), str(row["actor"])
+    action, outcome, data = Action(row["action"]), Outcome(row["outcome"]), dict(row["data"])
+    return Entry(seq, at_s, actor, action, outcome, data, None if row.get("of") is None else int(row["of"]))
