@@ -18,7 +18,7 @@ from typing import Any
 
 from harness import ledger
 from harness.errors import UsageError
-from harness.ledger import Ledger
+from harness.ledger import Action, Ledger
 from harness.model import Catalogue, Combination, Constraint, Flag, Trial
 from harness.planning.exhaustive import Claim, Plan
 from harness.running.settings import Settings
@@ -111,9 +111,15 @@ class StoredRun:
         return ledger.read(path) if path.exists() else None
 
     def ledger(self, trial: Trial) -> Ledger | None:
-        """Return a cell's ledger, or None when the trial never began."""
+        """Return a cell's ledger, or None when the trial never began; UsageError when it is another trial's."""
         path = self.path / LEDGERS / f"{trial.id}.jsonl"
-        return ledger.read(path) if path.exists() else None
+        if not path.exists():
+            return None
+        stored = ledger.read(path)
+        for entry in stored.of(Action.TRIAL):
+            if entry.data.get("trial") != trial.id:
+                raise UsageError(f"{path}: it is the ledger of trial {entry.data.get('trial')}, not of {trial.id}")
+        return stored
 
 
 def load(path: Path) -> StoredRun:
@@ -127,7 +133,12 @@ def load(path: Path) -> StoredRun:
         raise UsageError(f"{file}: {error}") from error
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise UsageError(f"{file}: not a stored run of schema {SCHEMA}")
-    return StoredRun(path, facts)
+    stored = StoredRun(path, facts)
+    try:
+        _ = stored.plan, stored.settings
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{file}: not a whole run of schema {SCHEMA} ({type(error).__name__}: {error})") from error
+    return stored
 
 
 def require_ours(path: Path) -> None:
