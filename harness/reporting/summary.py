@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.model import Verdict
 from harness.planning.narrow import Condition
-from harness.running.outcome import RunOutcome, ScenarioOutcome, is_leak
+from harness.running.outcome import RunOutcome, ScenarioOutcome
 
 SCHEMA = 1
 NAME = "summary.json"
@@ -60,8 +60,8 @@ def summarise(outcome: RunOutcome) -> dict[str, Any]:
         "leak_conditions": [
             _condition(scenario.name, condition)
             for scenario in outcome.scenarios
-            if any(is_leak(result) for result in scenario.results)
             for condition in scenario.conditions
+            if scenario.leaks_under(condition)
         ],
         "safe": [
             {"when": dict(region.literals), "valid": region.valid, "total": region.total} for region in outcome.safe

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.planning.narrow import describe, describe_region
-from harness.running.outcome import RunOutcome, ScenarioOutcome, is_leak
+from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, Settings
 from harness.running.store import StoredRun
 from harness.running.trial import TrialResult
@@ -74,8 +74,7 @@ def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings
     yield f"{scenario.name}: {scenario.verdict.upper()} ({tally or 'not executed'})"
     for condition in scenario.conditions[:CONDITIONS_SHOWN]:
         sentence = describe(condition, outcome.plan.catalogue)
-        leaks = any(is_leak(result) for result in scenario.results)
-        yield "  " + (sentence if leaks else sentence.replace("leak", "fail", 1))
+        yield "  " + (sentence if scenario.leaks_under(condition) else sentence.replace("leak", "fail", 1))
     if len(scenario.conditions) > CONDITIONS_SHOWN:
         yield f"  ... and under {len(scenario.conditions) - CONDITIONS_SHOWN} more conditions"
     if scenario.worst:

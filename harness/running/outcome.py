@@ -42,6 +42,13 @@ class ScenarioOutcome:
         """How many of its trials have each verdict."""
         return Counter(result.verdict for result in self.results)
 
+    def leaks_under(self, condition: Condition) -> bool:
+        """True when somebody met foreign media where the condition holds, and not merely something else failed."""
+        return any(
+            is_leak(result) and set(condition.literals) <= set(result.trial.combination.items())
+            for result in self.results
+        )
+
     @property
     def worst(self) -> TrialResult | None:
         """The result to look at first: the first invalid one, else the first unknown one."""
@@ -77,6 +84,9 @@ class RunOutcome:
         doubled = sum(1 for count in finished.values() if count > 1)
         if missing:
             found.append(f"{missing} of {len(self.plan.trials)} expected trials have no result")
+        stray = len(finished.keys() - {trial.id for trial in self.plan.trials})
+        if stray:
+            found.append(f"{stray} results belong to no expected trial")
         if doubled:
             found.append(f"{doubled} trials have more than one result")
         if self.control is None:
@@ -141,10 +151,11 @@ class RunOutcome:
     def _scenario(self, name: str) -> ScenarioOutcome:
         results = tuple(result for result in self.results if result.trial.scenario == name)
         verdicts = {result.trial.combination: self._cell(name, result.trial.combination) for result in results}
+        expected = [trial.combination for trial in self.plan.trials if trial.scenario == name]
         comparable = len(verdicts) > 1 and Verdict.INVALID in verdicts.values()
         return ScenarioOutcome(
             name,
-            Verdict.merge(verdicts.values()) if results else Verdict.UNKNOWN,
+            Verdict.merge([*verdicts.values(), *(self._cell(name, combination) for combination in expected)]),
             results,
             leak_conditions(self.plan.catalogue, verdicts) if comparable else (),
         )

@@ -1,0 +1,141 @@
+"""The verdict in plain text: the most important sentence first, each failure ending in a command to paste."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.ledger import Action, Outcome
+from harness.model import Combination, Finding
+from harness.reporting import text
+from harness.running.outcome import RunOutcome
+from harness.running.settings import Settings
+from harness.running.store import Store, StoredRun, load
+from harness.running.trial import not_executed
+from tests.running.runs import DOUBT, LEAK, MISSING, leak_or_missing, leak_with_both_on, run
+
+
+def stored(out: Path, outcome: RunOutcome) -> StoredRun:
+    """Write the run's directory, with the same four entries in every ledger."""
+    with Store.create(out, outcome.plan, Settings(out=out)) as store:
+        for trial in outcome.plan.trials:
+            ledger = store.ledger(trial)
+            ledger.note("harness", Action.TRIAL, trial=trial.id)
+            ledger.note("bob", Action.EMIT, visit="visit-2", medium="video", canary="0042")
+            ledger.note("alice", Action.LIST, surface="replay-list", items=[{"recording": "rec-2"}])
+            content = {"canaries": [{"value": "0042", "owner": "bob of trial 1"}] * 2}
+            ledger.note("alice", Action.OPEN, recording="rec-2", content=content)
+            ledger.note("bob", Action.JOIN, Outcome.FAIL, visit="visit-1", error="403")
+            ledger.close()
+    return load(out)
+
+
+def lines(outcome: RunOutcome, out: Path) -> list[str]:
+    """Return the whole verdict, line by line."""
+    return text.verdict(outcome, Settings(out=out), stored(out, outcome)).split("\n")
+
+
+def test_a_valid_verdict(tmp_path: Path) -> None:
+    """The sentence that matters, what was executed, each scenario, the control, and where the report lies."""
+    out = tmp_path / "out"
+    assert lines(run((lambda _scenario, _combination: ()), "one", "two"), out) == [
+        "VALID: nobody could see media that is not theirs",
+        "  8 of 8 trials executed; 4 of 4 valid combinations in every scenario",
+        "",
+        "one: VALID (4 valid)",
+        "",
+        "two: VALID (4 valid)",
+        "",
+        "control: a foreign video slipped into alice's list was found and proved",
+        f"1,234 requests in 5.7 s; report: {out}",
+    ]
+
+
+def test_a_leak_in_words(tmp_path: Path) -> None:
+    """A leak is told with its flags, its evidence, a command to paste, and the flags that are safe."""
+    outcome = run(leak_with_both_on)
+    out = tmp_path / "out"
+    assert lines(outcome, out)[:-2] == [
+        "INVALID: do not ship",
+        "  4 of 4 trials executed; 4 of 4 valid combinations in every scenario",
+        "",
+        "one: INVALID (3 valid, 1 invalid)",
+        "  leaks when cache=on and upgrade=on",
+        f"  foreign-media, proved: {LEAK.sentence}",
+        "    #1    bob      emitted   video in visit-2 as 0042",
+        "    #3    alice    opened    rec-2 -> bob of trial 1 (0042)   <--- here",
+        f"  again: harness run --trial {outcome.plan.trials[3].id} --seed 7 --out {out}-again",
+        "",
+        "ship: safe with cache=off (2 of 2 combinations valid)",
+        "ship: safe with upgrade=off (2 of 2 combinations valid)",
+    ]
+
+
+def test_what_is_no_leak_is_not_called_one(tmp_path: Path) -> None:
+    """Missing media fails under its flags, beside a leak under others."""
+    told = lines(run(leak_or_missing), tmp_path / "out")
+    assert "  leaks when cache=on and upgrade=off" in told
+    assert "  fails when cache=off and upgrade=on" in told
+
+
+def test_an_unknown_verdict_says_what_was_not_proved(tmp_path: Path) -> None:
+    """Nothing is proved, and why; a cell that never ran has neither evidence nor a command."""
+    whole = run(lambda _scenario, combination: [DOUBT] if set(combination.values()) == {"off"} else [])
+    told = lines(replace(whole, control=None), tmp_path / "out")
+    assert told[0] == "UNKNOWN: nothing is proved, do not ship on this"
+    assert told[3] == "one: UNKNOWN (3 valid, 1 unknown)"
+    assert told[4] == "  unproved: the story was not told to its end"
+    assert told[-2] == "not proved: the control did not run, so no list can be believed"
+    gone = not_executed(whole.plan.trials[0], "the target died")
+    told = lines(replace(whole, results=(gone, *whole.results[1:])), tmp_path / "gone")
+    assert "  unproved: not executed: the target died" in told
+    assert not any(line.startswith("  again:") for line in told)
+
+
+def test_a_scenario_of_which_nothing_ran(tmp_path: Path) -> None:
+    """It is unknown and says so."""
+    assert "one: UNKNOWN (not executed)" in lines(replace(run(), results=()), tmp_path / "out")
+
+
+def test_long_findings_are_cut(tmp_path: Path) -> None:
+    """Three findings of a trial are shown, and how many more there are."""
+
+    def many(_scenario: str, combination: Combination) -> list[Finding]:
+        return [MISSING] * 5 if combination["cache"] == "on" else []
+
+    told = lines(run(many), tmp_path / "out")
+    assert sum("did not find the video" in line for line in told) == 3
+    assert "  ... and 2 more findings in this trial" in told
+
+
+def test_one_trials_failure(tmp_path: Path) -> None:
+    """The plugin's report names scenario, verdict and flags, and shows every kind of evidence."""
+    outcome = run(lambda _scenario, _combination: [replace(LEAK, evidence=(0, 2, 4))])
+    result = outcome.results[1]
+    told = text.failure(result, Settings(out=Path("o")), stored(tmp_path / "out", outcome))
+    assert told.split("\n") == [
+        "one: INVALID with cache=off upgrade=on",
+        f"  foreign-media, proved: {LEAK.sentence}",
+        "    #0    harness  trial",
+        "    #2    alice    listed    rec-2 among 1",
+        "    #4    bob      join fail: 403   <--- here",
+        f"  again: harness run --trial {result.trial.id} --seed 7 --out o-again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        (Settings(target="http://127.0.0.1:9"), "--target http://127.0.0.1:9 --out reports/out-again"),
+        (Settings(flag_server="http://127.0.0.1:9"), "--flag-server http://127.0.0.1:9 --out reports/out-again"),
+        (Settings(flags=Path("my flags.toml")), "--flags 'my flags.toml' --out reports/out-again"),
+        (Settings(flaws=("a", "b")), "--flaw a --flaw b --out reports/out-again"),
+        (Settings(out=Path("x-again")), "--out x-again"),
+    ],
+)
+def test_the_command_to_paste_has_what_the_run_was_told(settings: Settings, options: str) -> None:
+    """Whatever was not the default is repeated, quoted for a shell."""
+    result = run().results[0]
+    assert text.again(result, settings) == f"harness run --trial {result.trial.id} --seed 7 {options}"
