@@ -1,0 +1,364 @@
+"""Stories: the signature is the cast, each verb writes intent and outcome, mistakes are told at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pytest
+
+import harness
+from harness.drivers.base import Clip
+from harness.errors import TargetError, UsageError
+from harness.ledger import Action, Ledger, Outcome
+from harness.model import Medium, Recording
+from harness.running.register import Register
+from harness.scenario import CALLS_PER_TRIAL, Actor, Clinician, Patient, Scenario, Stage, Visit, scenario, together
+
+
+@dataclass(slots=True)
+class File:
+    """A clip."""
+
+    data: bytes
+    content_type: str = "video/webm"
+
+
+class Camera:
+    """Films clips whose bytes are their own canaries."""
+
+    async def film(self, number: int, call: int, medium: Medium) -> tuple[str, Clip]:
+        """Return a canary that names actor, call and medium."""
+        canary = f"{number:08d}{call:08d}{'av'.index(medium[0]):04d}"
+        return canary, File(canary.encode())
+
+
+@dataclass(slots=True)
+class Memory:
+    """A driver to a target that keeps all it is told in a list, and fails where it is told to."""
+
+    account: str
+    calls: list[tuple[str, ...]]
+    errors: dict[str, Exception] = field(default_factory=dict)
+
+    async def _do(self, *call: str) -> None:
+        await asyncio.sleep(0)
+        if error := self.errors.get(call[0]):
+            raise error
+        self.calls.append((self.account, *call))
+
+    async def enrol(self) -> None:
+        """Sign up."""
+        await self._do("enrol")
+
+    async def features(self) -> dict[str, str]:
+        """Return no flags."""
+        return {}
+
+    async def book(self, clinician: str, medium: Medium) -> str:
+        """Return a consultation named after the number of bookings."""
+        await self._do("book", clinician, medium)
+        return f"con-{sum(call[1] == 'book' for call in self.calls)}"
+
+    async def join(self, consultation: str) -> None:
+        """Enter."""
+        await self._do("join", consultation)
+
+    async def switch(self, consultation: str, medium: Medium) -> None:
+        """Switch."""
+        await self._do("switch", consultation, medium)
+
+    async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
+        """Send."""
+        await self._do("send", consultation, medium, clip.data.decode())
+
+    async def leave(self, consultation: str) -> None:
+        """Leave."""
+        await self._do("leave", consultation)
+
+    async def end(self, consultation: str) -> None:
+        """End."""
+        await self._do("end", consultation)
+
+    async def recordings(self, consultation: str) -> Sequence[Recording]:
+        """Return nothing."""
+        await self._do("recordings", consultation)
+        return []
+
+    async def replays(self) -> Sequence[Recording]:
+        """Return one's own recording and one of an unknown consultation."""
+        await self._do("replays")
+        return [Recording("rec-1", "con-1", "video"), Recording("rec-9", "con-9", "audio")]
+
+    async def open(self, recording: str) -> bytes:
+        """Return nothing."""
+        await self._do("open", recording)
+        return b""
+
+    async def close(self) -> None:
+        """Let go of nothing."""
+
+
+Role = TypeVar("Role", bound=Actor)
+
+
+class House:
+    """Alice, Bob and Chen on a stage of their own."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.registry = Register(1)
+        self.registry.learn("con-9", "t2", "visit-5")
+        self.calls: list[tuple[str, ...]] = []
+        self.errors: dict[str, Exception] = {}
+        self.stage = Stage("t1", self.ledger, Camera(), self.registry)
+        self.alice, self.bob = self._actor(Patient, "alice", 0), self._actor(Patient, "bob", 1)
+        self.chen = self._actor(Clinician, "chen", 2)
+
+    def _actor(self, role: type[Role], name: str, number: int) -> Role:
+        account = f"{name}-t1"
+        return role(name, number, account, Memory(account, self.calls, self.errors), self.stage)
+
+    def outcomes(self, action: Action) -> list[Outcome]:
+        """Return how the calls of a kind went, intents included."""
+        return [entry.outcome for entry in self.ledger.of(action, *Outcome)]
+
+
+def play(story: Callable[[House], Awaitable[None]]) -> House:
+    """Play a story in a new house."""
+    house = House()
+
+    async def told() -> None:
+        await story(house)
+
+    asyncio.run(told())
+    return house
+
+
+def test_the_signature_is_the_cast() -> None:
+    """Names and roles come from the parameters, place and summary from the source."""
+
+    @scenario(flags=["replay-cache"])
+    async def told(alice: Patient, chen: Clinician) -> None:
+        """Alice talks to Chen.
+
+        And more.
+        """
+
+    assert isinstance(told, Scenario)
+    assert told.name == "told"
+    assert told.cast == (("alice", Patient), ("chen", Clinician))
+    assert told.flags == ("replay-cache",)
+    assert told.summary == "Alice talks to Chen."
+    assert told.place.startswith(__file__)
+    assert int(told.place.rpartition(":")[2]) == told.line
+
+
+def test_mistakes_in_a_scenario_are_told_with_their_place() -> None:
+    """Each says file, line, name and the mend, before anything runs."""
+
+    def not_async(alice: Patient) -> None:
+        """No coroutine."""
+
+    async def nobody() -> None:
+        """No cast."""
+
+    async def untyped(alice) -> None:  # type: ignore[no-untyped-def]  # the mistake under test
+        """No role."""
+
+    async def wrong(alice: int) -> None:
+        """Not a role."""
+
+    async def base(alice: Actor) -> None:
+        """Not one of the roles."""
+
+    async def unknown(alice: Nurse) -> None:  # type: ignore[name-defined]  # noqa: F821 - the mistake under test
+        """A role that was not imported."""
+
+    for story, said in (
+        (not_async, "scenario 'not_async' must be an `async def`"),
+        (nobody, "scenario 'nobody' has no cast; give it parameters such as `alice: Patient`"),
+        (untyped, "'alice' of scenario 'untyped' needs a role: Patient or Clinician"),
+        (wrong, "'alice' of scenario 'wrong' needs a role: Patient or Clinician"),
+        (base, "'alice' of scenario 'base' needs a role: Patient or Clinician"),
+        (unknown, "name 'Nurse' is not defined; import the roles with `from harness import Patient`"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            scenario()(story)  # type: ignore[arg-type]  # a plain function is one of the mistakes
+        assert str(caught.value) == f"{__file__}:{story.__code__.co_firstlineno}: {said}"
+
+
+def test_the_public_names_are_sorted_and_there() -> None:
+    """`__all__` is what the package promises, in order."""
+    assert list(harness.__all__) == sorted(harness.__all__)
+    assert all(hasattr(harness, name) for name in harness.__all__)
+
+
+def test_a_whole_call() -> None:
+    """All join, all are recorded in both media, the first switches, the last ends; each call stands twice."""
+
+    async def story(house: House) -> None:
+        visit = await house.alice.book(house.chen, medium="audio")
+        await visit.hold(house.alice, house.chen, switch_to="video")
+        assert (visit.name, visit.call, visit.consultation, visit.medium) == ("visit-1", 0, "con-1", "video")
+
+    house = play(story)
+    assert [call[:2] for call in house.calls if call[1] != "send"] == [
+        ("alice-t1", "book"),
+        ("alice-t1", "join"),
+        ("chen-t1", "join"),
+        ("alice-t1", "switch"),
+        ("alice-t1", "leave"),
+        ("chen-t1", "end"),
+    ]
+    emitted = {(entry.actor, entry.data["medium"], entry.data["canary"]) for entry in house.ledger.of(Action.EMIT)}
+    assert emitted == {(call[0].removesuffix("-t1"), call[3], call[4]) for call in house.calls if call[1] == "send"}
+    assert len({canary for _, _, canary in emitted}) == 4
+    for action in (Action.BOOK, Action.JOIN, Action.EMIT, Action.SWITCH, Action.LEAVE, Action.END):
+        outcomes = house.outcomes(action)
+        assert outcomes.count(Outcome.INTENT) == outcomes.count(Outcome.OK) == len(outcomes) // 2
+    (booked,) = house.ledger.of(Action.BOOK)
+    assert booked.data == {"visit": "visit-1", "clinician": "chen", "medium": "audio", "consultation": "con-1"}
+    assert house.registry.elsewhere("con-1", "another") == "visit-1 of trial t1"
+
+
+def test_a_refused_switch_leaves_the_medium() -> None:
+    """The call goes on as it was, and the refusal is in the ledger for the oracle."""
+
+    async def story(house: House) -> None:
+        house.errors["switch"] = TargetError("409", definite=True, status=409, code="switch-not-offered")
+        visit = await house.alice.book(house.chen, medium="audio")
+        await visit.hold(house.alice, house.chen, switch_to="video")
+        assert visit.medium == "audio"
+
+    house = play(story)
+    assert house.outcomes(Action.SWITCH) == [Outcome.INTENT, Outcome.FAIL]
+    assert house.ledger.of(Action.SWITCH, Outcome.FAIL)[0].data["code"] == "switch-not-offered"
+    assert len(house.ledger.of(Action.EMIT)) == 2
+    assert len(house.ledger.of(Action.END)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (TargetError("403", definite=True), Outcome.FAIL),
+        (TargetError("silence", definite=False), Outcome.UNKNOWN),
+        (ValueError("broken driver"), Outcome.UNKNOWN),
+    ],
+)
+def test_a_call_that_fails_is_written_and_raised(error: Exception, outcome: Outcome) -> None:
+    """A refusal is certain, everything else may have taken effect; the story hears of both."""
+
+    async def story(house: House) -> None:
+        visit = await house.alice.book(house.chen, medium="audio")
+        house.errors.update(dict.fromkeys(("join", "send", "leave", "end", "replays", "enrol", "book"), error))
+        for call in (
+            visit.join(house.bob),
+            visit.emit(house.bob),
+            visit.leave(house.bob),
+            visit.end(house.bob),
+            house.bob.replays(),
+            house.bob.enrol(),
+            house.bob.book(house.chen, medium="audio"),
+        ):
+            with pytest.raises(type(error), match=str(error)):
+                await call
+
+    house = play(story)
+    for action in (Action.JOIN, Action.EMIT, Action.LEAVE, Action.END, Action.LIST, Action.ENROL):
+        assert house.outcomes(action) == [Outcome.INTENT, outcome]
+    assert house.outcomes(Action.BOOK)[2:] == [Outcome.INTENT, outcome]
+
+
+def test_an_uncertain_switch_breaks_the_story() -> None:
+    """What may have been switched cannot be gone on with."""
+
+    async def story(house: House) -> None:
+        visit = await house.alice.book(house.chen, medium="audio")
+        house.errors["switch"] = TargetError("silence", definite=False)
+        with pytest.raises(TargetError, match="silence"):
+            await visit.switch(house.alice, "video")
+        assert visit.medium == "audio"
+
+    assert play(story).outcomes(Action.SWITCH) == [Outcome.INTENT, Outcome.UNKNOWN]
+
+
+def test_a_cancelled_call_is_unknown() -> None:
+    """An interruption leaves no intent without its outcome."""
+
+    async def story(house: House) -> None:
+        visit = await house.alice.book(house.chen, medium="audio")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await visit.join(house.alice)
+
+    assert play(story).outcomes(Action.JOIN) == [Outcome.INTENT, Outcome.UNKNOWN]
+
+
+def test_a_replay_list_is_written_with_what_the_run_knows() -> None:
+    """Each entry keeps the target's ids, and the other trial that its consultation belongs to."""
+
+    async def story(house: House) -> None:
+        await house.alice.book(house.chen, medium="audio")
+        assert [recording.ref for recording in await house.alice.replays()] == ["rec-1", "rec-9"]
+
+    (listed,) = play(story).ledger.of(Action.LIST)
+    assert listed.data["surface"] == "replay-list"
+    assert [(i["recording"], i["consultation"], i["medium"], i["elsewhere"]) for i in listed.data["items"]] == [
+        ("rec-1", "con-1", "video", None),
+        ("rec-9", "con-9", "audio", "visit-5 of trial t2"),
+    ]
+
+
+def test_a_scenario_is_bounded() -> None:
+    """A canary has room for 32 calls, and one more is the author's mistake."""
+
+    async def story(house: House) -> None:
+        for number in range(CALLS_PER_TRIAL):
+            visit = await house.alice.book(house.chen, medium="audio")
+            assert visit.name == f"visit-{number + 1}"
+        with pytest.raises(UsageError, match="alice books visit 33: a scenario has at most 32"):
+            await house.alice.book(house.chen, medium="audio")
+
+    assert len(play(story).ledger.of(Action.BOOK)) == CALLS_PER_TRIAL
+
+
+def test_a_call_needs_somebody() -> None:
+    """Nobody cannot hold a call."""
+
+    async def story(house: House) -> None:
+        with pytest.raises(UsageError, match=r"visit-1\.hold\(\) needs the actors"):
+            await Visit("visit-1", 0, "audio", house.stage).hold()
+
+    play(story)
+
+
+def test_things_done_together_overlap_and_are_all_finished() -> None:
+    """Each begins before any ends; one error is raised as it is, after all the others are done."""
+    done: list[str] = []
+
+    async def step(name: str, *, fails: bool = False) -> None:
+        done.append(f"{name} begins")
+        await asyncio.sleep(0)
+        if fails:
+            raise ValueError(name)
+        done.append(f"{name} ends")
+
+    async def several(*failing: str) -> None:
+        async with together() as at_once:
+            for name in ("one", "two", "three"):
+                at_once(step, name, fails=name in failing)
+            assert done == []
+
+    asyncio.run(several())
+    assert done == ["one begins", "two begins", "three begins", "one ends", "two ends", "three ends"]
+    done.clear()
+    with pytest.raises(ValueError, match="two"):
+        asyncio.run(several("two"))
+    assert "three ends" in done
+    done.clear()
+    with pytest.raises(ExceptionGroup, match="several things") as caught:
+        asyncio.run(several("one", "two"))
+    assert [str(error) for error in caught.value.exceptions] == ["one", "two"]
