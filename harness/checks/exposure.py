@@ -134,7 +134,7 @@ def _content(entry: Entry, provenance: Provenance) -> Iterator[_Media]:
 
 
 def _is_foreign(media: _Media, viewer: str, provenance: Provenance) -> bool:
-    return media.origin == ELSEWHERE or not provenance.may_see(viewer, media.origin)
+    return not provenance.may_see(viewer, media.origin)
 
 
 def _is_own(entry: Entry, provenance: Provenance) -> bool:

@@ -237,6 +237,7 @@ def test_what_opens_directly_and_decodes_is_proved(value: str, owner: str) -> No
     (finding,) = reachable_media(ledger)
     assert (finding.degree, finding.owner, finding.recording) == ("proved", owner, "rec-2")
     assert len(finding.evidence) == (1 if value == STRANGER else 2)
+    assert foreign_media(ledger) == []
 
 
 @pytest.mark.parametrize("recording", ["rec-1", "rec-99"])

@@ -49,8 +49,8 @@ def test_flags_are_proved_before_the_story() -> None:
 
 def test_flags_are_proved_after_the_last_question() -> None:
     """A proof from before the questions says nothing of what they were answered under."""
-    new = sound()
-    last = max(entry.seq for entry in new.ledger() if entry.actor == "bob" and entry.action is Action.OPEN)
+    new = sound().proves("bob").tries("bob", "rec-1")
+    last = len(new.ledger()) - 1
     new.proves("alice", "chen").ledger().note("harness", Action.FLAGS)
     (finding,) = unproved(new.ledger())
     assert finding.sentence == "the flags were not proved to be in force for bob to the trial's end"
