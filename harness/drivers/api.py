@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +15,13 @@ from harness.errors import TargetError
 REQUEST_DEADLINE_S = 20.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 64
+NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
+"""Not signed in, too slow, too early, too often: the target has not said what this user may do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request with its answer, as an observer is shown it."""
+    """One request with its answer, as an observer is shown it; times are seconds of the monotonic clock."""
 
     actor: str
     method: str
@@ -27,6 +30,8 @@ class Exchange:
     body: bytes | None
     status: int
     answer: bytes
+    began_s: float
+    ended_s: float
 
 
 Observer = Callable[[Exchange], None]
@@ -59,8 +64,8 @@ class Pool:
 class ApiSession:
     """One actor's HTTP session. Every method raises TargetError for an answer that is no success.
 
-    A 4xx is definite: the target says that it did not do it. A 5xx, a time-out, a broken or refused connection
-    is not: a target that is down must never be taken for one that refuses.
+    A 4xx is definite, but for NOT_A_REFUSAL: the target says that it did not do it. A 5xx, a time-out, a broken
+    or refused connection is not: a target that is down must never be taken for one that refuses.
     """
 
     def __init__(self, pool: Pool, actor: str) -> None:
@@ -98,15 +103,17 @@ class ApiSession:
     ) -> bytes:
         """Send bytes (or none) and return the answer's bytes."""
         headers = self._headers | ({"Content-Type": content_type} if body is not None else {})
+        began_s = time.monotonic()
         status, answer = await self._exchange(method, path, headers, body)
         if self._pool.observer:
-            self._pool.observer(Exchange(self._actor, method, path, headers, body, status, answer))
+            ended_s = time.monotonic()
+            self._pool.observer(Exchange(self._actor, method, path, headers, body, status, answer, began_s, ended_s))
         if 200 <= status < 300:
             return answer
         code, message = _refusal(answer)
         raise TargetError(
             f"{method} {path}: {status} {code or message}".rstrip(),
-            definite=400 <= status < 500,
+            definite=400 <= status < 500 and status not in NOT_A_REFUSAL,
             status=status,
             code=code,
         )

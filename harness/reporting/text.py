@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.planning.narrow import describe, describe_region
+from harness.provenance import Provenance, derive
 from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, Settings
 from harness.running.store import StoredRun
@@ -22,11 +23,10 @@ REGIONS_SHOWN = 3
 
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
     """Return the whole verdict: a sentence on the run, a paragraph a scenario, and where the report lies."""
-    lines = [_headline(outcome), ""]
+    lines = [*_headline(outcome), ""]
     for scenario in outcome.scenarios:
         lines += _scenario(scenario, outcome, settings, stored)
     lines += [f"not proved: {doubt}" for doubt in outcome.doubts]
-    lines += [f"ship: {describe_region(region)}" for region in outcome.safe[:REGIONS_SHOWN]]
     if outcome.control and outcome.control.found:
         lines.append(f"control: {outcome.control.sentence}")
     lines.append(f"{outcome.requests:,} requests in {outcome.elapsed_s:.1f} s; report: {stored.path}")
@@ -55,17 +55,20 @@ def again(result: TrialResult, settings: Settings) -> str:
     return shlex.join([*words, "--out", out if out.endswith(AGAIN) else out + AGAIN])
 
 
-def _headline(outcome: RunOutcome) -> str:
+def _headline(outcome: RunOutcome) -> Iterator[str]:
+    """Answer the release manager first: may we ship, and with which flags?"""
     done = sum(1 for result in outcome.results if result.executed)
     claim = outcome.plan.claim
     ran = f"{done} of {len(outcome.plan.trials)} trials executed"
     scope = f"{outcome.executed} of {claim.valid_combinations} valid combinations in every scenario"
-    said = {
+    yield {
         Verdict.VALID: "VALID: nobody could see media that is not theirs",
         Verdict.INVALID: "INVALID: do not ship",
         Verdict.UNKNOWN: "UNKNOWN: nothing is proved, do not ship on this",
     }[outcome.verdict]
-    return f"{said}\n  {ran}; {scope}"
+    for region in outcome.safe[:REGIONS_SHOWN]:
+        yield f"  ship: {describe_region(region)}"
+    yield f"  {ran}; {scope}"
 
 
 def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings, stored: StoredRun) -> Iterator[str]:
@@ -91,19 +94,19 @@ def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:
         degree = f", {finding.degree}" if finding.degree else ""
         yield f"  {finding.check}{degree}: {finding.sentence}"
         if ledger:
-            yield from _evidence(finding, ledger)
+            yield from _evidence(finding, ledger, derive(ledger))
     if len(result.findings) > len(shown):
         yield f"  ... and {len(result.findings) - len(shown)} more findings in this trial"
 
 
-def _evidence(finding: Finding, ledger: Ledger) -> Iterator[str]:
+def _evidence(finding: Finding, ledger: Ledger, provenance: Provenance) -> Iterator[str]:
     entries = [ledger[seq] for seq in finding.evidence if seq < len(ledger)][-EVIDENCE_SHOWN:]
     for entry in entries:
         here = "   <--- here" if entry is entries[-1] else ""
-        yield f"    #{entry.seq:<4} {entry.actor:<8} {_did(entry, finding)}{here}"
+        yield f"    #{entry.seq:<4} {entry.actor:<8} {_did(entry, finding, provenance)}{here}"
 
 
-def _did(entry: Entry, finding: Finding) -> str:
+def _did(entry: Entry, finding: Finding, provenance: Provenance) -> str:
     data = entry.data
     if entry.outcome is not Outcome.OK:
         return f"{entry.action} {entry.outcome}: {data.get('error', '')}".rstrip(": ")
@@ -112,7 +115,12 @@ def _did(entry: Entry, finding: Finding) -> str:
     if entry.action is Action.LIST:
         return f"listed    {finding.recording or data['surface']} among {len(data['items'])}"
     if entry.action is Action.OPEN:
-        canaries = data["content"]["canaries"]
-        read = ", ".join(dict.fromkeys(f"{c['owner']} ({c['value']})" for c in canaries)) or "no canary"
-        return f"opened    {data['recording']} -> {read}"
+        read = dict.fromkeys(_whose(sighting, provenance) for sighting in data["content"]["canaries"])
+        return f"opened    {data['recording']} -> {', '.join(read) or 'no canary'}"
     return f"{entry.action} {data.get('visit', '')}".rstrip()
+
+
+def _whose(sighting: Mapping[str, str], provenance: Provenance) -> str:
+    emission = provenance.emissions.get(int(sighting["value"]))
+    owner = f"{emission.actor} in {emission.visit}" if emission else sighting["owner"]
+    return f"{sighting['value']}, {owner}"

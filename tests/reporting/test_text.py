@@ -59,17 +59,17 @@ def test_a_leak_in_words(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert lines(outcome, out)[:-2] == [
         "INVALID: do not ship",
+        "  ship: safe with cache=off (2 of 2 combinations valid)",
+        "  ship: safe with upgrade=off (2 of 2 combinations valid)",
         "  4 of 4 trials executed; 4 of 4 valid combinations in every scenario",
         "",
         "one: INVALID (3 valid, 1 invalid)",
         "  leaks when cache=on and upgrade=on",
         f"  foreign-media, proved: {LEAK.sentence}",
         "    #1    bob      emitted   video in visit-2 as 0042",
-        "    #3    alice    opened    rec-2 -> bob of trial 1 (0042)   <--- here",
+        "    #3    alice    opened    rec-2 -> 0042, bob in visit-2   <--- here",
         f"  again: harness run --trial {outcome.plan.trials[3].id} --seed 7 --out {out}-again",
         "",
-        "ship: safe with cache=off (2 of 2 combinations valid)",
-        "ship: safe with upgrade=off (2 of 2 combinations valid)",
     ]
 
 
