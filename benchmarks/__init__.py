@@ -1,0 +1,1 @@
+"""How fast `harness run` is, beside a bare client that sends the same requests: see README.md."""
