@@ -73,6 +73,8 @@ class Pair:
         return self.harness.requests_per_s_requesting / self.bare.requests_per_s
 
 
+NAME_WIDTH = 35
+
 Row = tuple[str, Callable[[Pair], float], str]
 
 ROWS: tuple[tuple[str, tuple[Row, ...]], ...] = (
@@ -118,13 +120,13 @@ ROWS: tuple[tuple[str, tuple[Row, ...]], ...] = (
 
 def table(pairs: Sequence[Pair]) -> str:
     """Return the figures as lines of text: each the median of all repeats, with the least and the most."""
-    lines = [f"{'':<32}{'median':>10}{'least':>10}{'most':>10}"]
+    lines = [f"{'':<{NAME_WIDTH + 2}}{'median':>10}{'least':>10}{'most':>10}"]
     for title, rows in (*ROWS, ("CPU of the harness by work, s", _parts(pairs))):
         lines += ["", title]
         for name, figure, form in rows:
             values = [figure(pair) for pair in pairs]
             shown = (format(each, form) for each in (statistics.median(values), min(values), max(values)))
-            lines.append(f"  {name:<30}" + "".join(f"{each:>10}" for each in shown))
+            lines.append(f"  {name:<{NAME_WIDTH}}" + "".join(f"{each:>10}" for each in shown))
     return "\n".join(lines)
 
 

@@ -65,7 +65,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("scenario", nargs="*", metavar="SCENARIO", help="what to run, as for `harness run`; all of scenarios/")
     add("--repeats", type=_repeats, default=3, metavar="N", help="how many turns; the median is shown (3)")
-    add("--json", type=Path, metavar="FILE", help="write every turn's figures there too")
+    add("--json", type=_file, metavar="FILE", help="write every turn's figures there too")
     try:
         return parser.parse_args(arguments)
     except SystemExit as ending:
@@ -76,6 +76,13 @@ def _repeats(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_REPEATS:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_REPEATS}")
     return int(text)
+
+
+def _file(text: str) -> Path:
+    file = Path(text)
+    if file.is_dir() or not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a file in a directory that exists")
+    return file
 
 
 def _measure(repeats: int, scenarios: Sequence[str]) -> list[Pair]:
