@@ -55,7 +55,9 @@ class Conductor:
     def stop(self) -> None:
         """Cancel what still runs, let it clean up, and end the thread; harmless when it has ended."""
         if self._thread and self._thread.is_alive():
-            if self._cancel:
+            # An engine that has delivered everything is cleaning up already: a cancellation would cut that short.
+            is_done = all(future.done() for future in self._futures.values())
+            if not (is_done and self._is_ended.wait(STOP_S)) and self._cancel:
                 self._cancel()
             self._is_ended.wait(STOP_S)
             self._thread.join(0.2)

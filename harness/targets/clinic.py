@@ -94,10 +94,12 @@ class ClinicTarget:
 
     async def close(self) -> None:
         """Close the connections and end the clinic if it was started here."""
-        if self._pool:
-            await self._pool.close()
-        if self._service:
-            await asyncio.to_thread(self._service.stop)
+        try:
+            if self._pool:
+                await self._pool.close()
+        finally:
+            if self._service:
+                await asyncio.to_thread(self._service.stop)
 
     async def _launch(self, flags: FlagSource) -> str:
         arguments = ["--port", "0", "--database", ":memory:", "--until-stdin-closes"]
