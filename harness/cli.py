@@ -25,12 +25,14 @@ from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARI
 from harness.running.store import require_ours
 from harness.session import Quiet, Watcher
 
+EXIT_CODES = "Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown."
+
 app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Play several users at once against a telehealth deployment under every feature-flag combination, and "
     "fail when anybody can see media that is not theirs.",
-    epilog="Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown.",
+    epilog=EXIT_CODES,
 )
 
 Scenarios = Annotated[
@@ -66,7 +68,7 @@ def _without_command(context: typer.Context) -> None:
         raise typer.Exit(ExitCode.USAGE)
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES)
 def run(
     scenario: Scenarios = None,
     target: TargetOption = "clinic",
@@ -120,7 +122,7 @@ def plan(
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(epilog=EXIT_CODES)
 def check(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A stored run, such as reports/out.")],
 ) -> None:

@@ -13,7 +13,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class NoVerdict(Exception):
     """A trial is unknown: Allure shows it as broken."""
 
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 SESSION = pytest.StashKey[Session]()
 
 
@@ -201,7 +202,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if run.plan is None or session.config.option.collectonly:
         return (yield)
     try:
-        with _terminated_like_interrupted(), run.opened() as place:
+        _interrupt_once(session.config)
+        with run.opened() as place:
             if session.config.option.reports:
                 _begin_reports(session.config, run.settings.out)
             with run.performed(place):
@@ -265,18 +267,18 @@ def _said(error: BaseException) -> str:
     return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: what was started is ended, what was found is written."""
+def _interrupt_once(config: pytest.Config) -> None:
+    """Let Ctrl-C and SIGTERM end the run alike, the first of them; the rest must not cut the ending short."""
 
     def interrupt(_number: int, _frame: object) -> None:
+        for each in INTERRUPTIONS:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    before = ExitStack()
+    for each in INTERRUPTIONS:
+        before.callback(signal.signal, each, signal.getsignal(each))
+        signal.signal(each, interrupt)
+    config.add_cleanup(before.close)

@@ -113,17 +113,17 @@ class Session:
         if self.plan is None:
             raise UsageError("no plan was made")
         require_startable(self.settings)
+        self._began_s = time.monotonic()
         with store.Store.create(self.settings.out, self.plan, self.settings) as place:
+            self.conductor = Conductor(self.watcher)
             yield place
 
     @contextmanager
     def performed(self, place: store.Store) -> Iterator[None]:
         """Run the plan's engine for the length of the block; `conclude` then has what its outcome is made of."""
-        if self.plan is None:
-            raise UsageError("no plan was made")
-        self._began_s = time.monotonic()
+        if self.plan is None or self.conductor is None:
+            raise UsageError("the run's directory was not opened")
         with ExitStack() as stack:
-            self.conductor = Conductor(self.watcher)
             stack.callback(self.conductor.stop)
             self.engine = Engine(self.plan, self.scenarios, self.settings, place, self.conductor)
             try:
@@ -135,15 +135,16 @@ class Session:
 
     def conclude(self, *, interrupted: bool) -> RunOutcome | None:
         """Make and write the outcome of what was run; None when nothing began."""
-        if self.plan is None or self.engine is None or self.conductor is None:
+        if self.plan is None or self.conductor is None:
             return None
         self.conductor.stop()
-        stopped = self.conductor.error or self.engine.stopped
+        engine = self.engine
+        stopped = self.conductor.error or (engine.stopped if engine else "")
         self.outcome = RunOutcome(
             plan=self.plan,
             results=tuple(self.conductor.results),
-            control=self.engine.control,
-            requests=self.engine.requests,
+            control=engine.control if engine else None,
+            requests=engine.requests if engine else 0,
             elapsed_s=time.monotonic() - self._began_s,
             interrupted=interrupted,
             fault=self.fault or (f"the run was stopped: {stopped}" if stopped else ""),

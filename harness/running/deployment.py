@@ -64,13 +64,12 @@ async def deployed(plan: Plan, settings: Settings, register: Register, report: R
     async with AsyncExitStack() as stack:
         report("starting the flag server")
         flags = await _flags(settings, plan.catalogue, stack)
+        report(f"proving {len(plan.combinations)} combinations with an Unleash client")
+        await asyncio.to_thread(prove_served, flags.url, flags.token, plan.catalogue, plan.combinations)
         report(f"starting the target ({settings.target})")
         target = factory(TargetOptions(url, settings.flaws))
         stack.push_async_callback(target.close)
         await target.start(flags)
-        report(f"proving {len(plan.combinations)} combinations with an Unleash client")
-        served = asyncio.to_thread(prove_served, flags.url, flags.token, plan.catalogue, plan.combinations)
-        await served
         report("proving the flags through the target, as two users")
         await _prove_in_band(target, plan.catalogue, _two_apart(plan), register)
         etag = await asyncio.to_thread(_etag, flags)

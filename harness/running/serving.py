@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -16,11 +17,12 @@ LOOK_S = 0.3
 
 
 def serve(flags: Path, flaws: tuple[str, ...], *, port: int, flag_port: int) -> None:
-    """Start both, print their addresses, and wait until Ctrl-C or until one of them ends.
+    """Start both, print their addresses, and wait until Ctrl-C, SIGTERM, or until one of them ends.
 
     Raises UsageError when one does not start: a port in use, an unknown flaw, a bad flag file.
     """
     catalogue = catalogues.load(flags)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         try:
             control = stack.enter_context(EmbeddedFlags.start(catalogue, flag_port))

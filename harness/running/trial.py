@@ -47,10 +47,18 @@ class Rig:
 
 
 async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *, hands: Hands | None = None) -> None:
-    """Play a trial into its ledger. Whatever the target does ends there, not in an exception.
+    """Play a trial into its ledger. Whatever the target or its adapter does ends there, not in an exception.
 
     `hands` may replace an actor's driver: the control trial's way to slip a foreign item into a list.
     """
+    try:
+        await _play(trial, scenario, rig, ledger, hands)
+    except Exception as error:  # noqa: BLE001 - an adapter is foreign code: its bug makes one trial unknown, not the run
+        reason = f"the target's adapter raised {type(error).__name__}: {error}"
+        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=reason)
+
+
+async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hands: Hands | None) -> None:
     stage = Stage(trial.id, ledger, rig.studio, rig.register)
     actors = _cast(trial, scenario, rig, stage)
     ledger.note(

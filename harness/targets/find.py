@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from harness.errors import UsageError, nearest
 from harness.targets.base import Factory
@@ -31,6 +33,9 @@ def find(text: str) -> tuple[Factory, str | None]:
             f"--target {text}: no such target{nearest(text, announced) or ';'} give {', '.join(sorted(announced))}, "
             "the address of a running clinic (http://...), or `package.module:factory` of an adapter"
         )
+    if str(Path.cwd()) not in sys.path:
+        # As `python -m` does, and unlike an installed command: an adapter may lie in the folder where one stands.
+        sys.path.insert(0, str(Path.cwd()))
     try:
         factory = getattr(importlib.import_module(name), attribute)
     except (ImportError, AttributeError) as error:
