@@ -88,10 +88,13 @@ def test_flaws() -> None:
 
 
 def test_serve(tmp_path: Path, out: Path, small: Path) -> None:
-    """`harness serve` prints its addresses, the command that it prints runs against them, and Ctrl-C ends both."""
-    options = ["--port", "0", "--flag-port", "0", "--flags", str(small)]
+    """`harness serve` takes the ports given, the command that it prints runs against them, and Ctrl-C ends both."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        ports = [str(each.getsockname()[1]) for each in (one, two)]
+    options = ["--port", ports[0], "--flag-port", ports[1], "--flags", str(small)]
     with background(tmp_path / "log", HARNESS, "serve", *options) as served:
         served.wait_until("Ctrl-C ends both.")
+        assert all(f"http://127.0.0.1:{port}" in served.said for port in ports)
         children = served.children()
         command = next(line for line in served.said.splitlines() if "harness run" in line).split("harness run ")[1]
         ended = run(out, *command.split(), "--flags", str(small))
@@ -116,17 +119,6 @@ def test_serve_with_a_flaw(tmp_path: Path, out: Path, small: Path) -> None:
         assert served.end().code == 0
     assert (ended.ended.code, ended.summary["trials"]["invalid"]) == (1, 2)
     assert [url[1], flags[1]] == [word for word in ended.again() if word.startswith("http")]
-
-
-def test_serve_takes_given_ports(tmp_path: Path) -> None:
-    """`harness serve` listens on the ports that it is given."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        ports = [str(each.getsockname()[1]) for each in (one, two)]
-    with background(tmp_path / "log", HARNESS, "serve", "--port", ports[0], "--flag-port", ports[1]) as served:
-        served.wait_until("Ctrl-C ends both.")
-        assert all(f"http://127.0.0.1:{port}" in served.said for port in ports)
-        served.interrupt(signal.SIGINT)
-        assert served.end().code == 0
 
 
 @pytest.mark.parametrize("command", ["", "run", "plan", "check", "flaws", "serve"])

@@ -29,8 +29,8 @@ def interrupted(log: Path, out: Path, when: str, do: Callable[[Background], None
 
 @pytest.mark.parametrize(
     ("how", "group"),
-    [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
-    ids=["ctrl-c", "sigint", "sigterm"],
+    [(signal.SIGINT, True), (signal.SIGTERM, False)],
+    ids=["ctrl-c", "sigterm"],
 )
 def test_in_the_middle(tmp_path: Path, out: Path, how: signal.Signals, group: bool) -> None:  # noqa: FBT001 - parametrized
     """It exits 2, its servers have ended, the summary has what was found until then, and a check says the same."""
