@@ -149,7 +149,6 @@ def test_misspelt_scenario(out: Path) -> None:
         (["--flaw", "video-branch-skips-onwer"], f"did you mean '{FLAW}'?"),
         (["--coverage", "exhaustiv"], "--coverage exhaustiv: not known; there is `exhaustive`"),
         (["--sed", "1"], "No such option: --sed (Possible options: --seed)"),
-        (["--seed", "one"], "Invalid value for '--seed'"),
         (["--trial", "zzz"], "--trial zzz: not in the plan"),
         (["--target", "clinc"], "--target clinc: no such target; did you mean 'clinic'?"),
         (["--target", "nonesuch:Target"], "--target nonesuch:Target: No module named 'nonesuch'"),
@@ -194,11 +193,11 @@ def test_out_in_use(good: str, out: Path, tmp_path: Path) -> None:
     """A second run in the directory of one that is under way is refused, and the first ends well."""
     with background(tmp_path / "first.log", HARNESS, "run", SWITCHING, "--out", str(out)) as first:
         first.wait_until("14 of 72 trials")
-        before = {path.name for path in (out / "allure-results").iterdir()}
+        before = set((out / "allure-results").glob("*.json"))
         assert refusal("run", good, "--out", str(out)) == (
             f"--out {out}: another run is writing there; give another directory"
         )
-        assert before <= {path.name for path in (out / "allure-results").iterdir()}
+        assert before <= set((out / "allure-results").glob("*.json"))
         assert first.end().code == 0
     assert len(list((out / "allure-results").glob("*-result.json"))) == 72
 
