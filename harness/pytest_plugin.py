@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import signal
 import threading
 import traceback
@@ -40,6 +41,7 @@ class NoVerdict(Exception):
 
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+IMPORTS_HARNESS = re.compile(r"^\s*(from|import) harness\b", re.MULTILINE)
 SESSION = pytest.StashKey[Session]()
 
 
@@ -84,7 +86,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix != ".py" or file_path.name.startswith("test_") or file_path.name == "conftest.py":
         return None
     source = file_path.read_text(encoding="utf-8", errors="replace")
-    if "@scenario" in source and "harness" in source:
+    if "@scenario" in source and IMPORTS_HARNESS.search(source):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
 

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from harness.drivers.base import Clip, Driver
 from harness.errors import TargetError, UsageError
@@ -241,22 +241,28 @@ class Scenario:
         return f"{self.path}:{self.line}"
 
 
-def scenario(*, flags: Sequence[str] = ()) -> Callable[[Story], Scenario]:
-    """Make a scenario of an async function whose parameters are its cast.
+@overload
+def scenario(story: Story, /) -> Scenario: ...
+@overload
+def scenario(*, flags: Sequence[str] = ()) -> Callable[[Story], Scenario]: ...
+def scenario(story: Story | None = None, /, *, flags: Sequence[str] = ()) -> Scenario | Callable[[Story], Scenario]:
+    """Make a scenario of an async function whose parameters are its cast; as `@scenario` or `@scenario(...)`.
 
     `flags` names the flags that the story is about; a name that the catalogue lacks is a UsageError before
     anything runs. Every scenario is played under all combinations of the plan, whatever it names here.
     """
+    return _make(story, flags) if story else lambda story: _make(story, flags)
 
-    def make(story: Story) -> Scenario:
-        code = inspect.unwrap(story).__code__
-        place = f"{code.co_filename}:{code.co_firstlineno}"
-        if not inspect.iscoroutinefunction(story):
-            raise UsageError(f"{place}: scenario '{story.__name__}' must be an `async def`")
-        cast = tuple(_cast(story, place))
-        return Scenario(story.__name__, story, cast, tuple(flags), Path(code.co_filename), code.co_firstlineno)
 
-    return make
+def _make(story: Story, flags: Sequence[str]) -> Scenario:
+    code = inspect.unwrap(story).__code__
+    place = f"{code.co_filename}:{code.co_firstlineno}"
+    if not inspect.iscoroutinefunction(story):
+        raise UsageError(f"{place}: scenario '{story.__name__}' must be an `async def`")
+    if isinstance(flags, str):
+        raise UsageError(f"{place}: flags of scenario '{story.__name__}' must be a list: flags=[{flags!r}]")
+    cast = tuple(_cast(story, place))
+    return Scenario(story.__name__, story, cast, tuple(flags), Path(code.co_filename), code.co_firstlineno)
 
 
 def _cast(story: Story, place: str) -> typing.Iterator[tuple[str, type[Actor]]]:

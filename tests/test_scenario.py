@@ -362,3 +362,22 @@ def test_things_done_together_overlap_and_are_all_finished() -> None:
     with pytest.raises(ExceptionGroup, match="several things") as caught:
         asyncio.run(several("one", "two"))
     assert [str(error) for error in caught.value.exceptions] == ["one", "two"]
+
+
+def test_a_scenario_without_parentheses() -> None:
+    """`@scenario` alone is `@scenario()`."""
+
+    @scenario
+    async def alone(alice: Patient) -> None:
+        """Nothing happens."""
+
+    assert (alone.name, alone.flags, [name for name, _ in alone.cast]) == ("alone", (), ["alice"])
+
+
+def test_flags_as_one_string() -> None:
+    """A string is refused where a list of flags belongs: its letters are no flags."""
+    with pytest.raises(UsageError, match=r"flags of scenario 'alone' must be a list: flags=\['video-upgrade'\]"):
+
+        @scenario(flags="video-upgrade")
+        async def alone(alice: Patient) -> None:
+            """Nothing happens."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,9 @@ from harness.planning.exhaustive import Claim, Plan
 from harness.running.settings import Settings
 
 SCHEMA = 1
-RUN, LEDGERS, CONTROL, LOCK = "run.json", "ledgers", "control.jsonl", ".lock"
+RUN, LEDGERS, CONTROL = "run.json", "ledgers", "control.jsonl"
 WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, "summary.json", "junit.xml")
-WRITTEN_BESIDE = ("allure-results", LOCK)
+ALLURE_RESULTS = "allure-results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,15 @@ class Store:
         """
         require_ours(path)
         path.mkdir(parents=True, exist_ok=True)
-        with (path / LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UsageError(f"--out {path}: another run is writing there; give another directory") from error
+        directory = os.open(path, os.O_RDONLY)
+        try:
+            _lock(directory, path)
             _empty(path)
             (path / LEDGERS).mkdir()
             (path / RUN).write_text(_run(plan, settings))
             yield cls(path)
-            (path / LOCK).unlink(missing_ok=True)
+        finally:
+            os.close(directory)
 
     def ledger(self, trial: Trial) -> Ledger:
         """Open the ledger of a trial."""
@@ -145,12 +145,19 @@ def require_ours(path: Path) -> None:
     """Raise UsageError unless the directory is new, empty, or an earlier run's: nothing of anybody else is lost."""
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out {path}: it is not a directory")
-    known = {*WRITTEN_BY_A_RUN, *WRITTEN_BESIDE}
+    known = {*WRITTEN_BY_A_RUN, ALLURE_RESULTS}
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known) if path.exists() else []
     if foreign:
         raise UsageError(
             f"--out {path}: it holds {foreign[0]}, which no run wrote; give an empty directory or an earlier run's"
         )
+
+
+def _lock(directory: int, path: Path) -> None:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UsageError(f"--out {path}: another run is writing there; give another directory") from error
 
 
 def _empty(path: Path) -> None:

@@ -66,7 +66,7 @@ SCENARIO_FAULTS = [
         ":6: scenario 'story' must be an `async def`",
     ),
     (GOOD + "\n" + GOOD, ":11: scenario 'story' is there twice; first at line 7"),
-    (GOOD.replace("scenario()", "scenario"), ":6: TypeError: scenario() takes 0 positional arguments but 1 was given"),
+    (GOOD.replace("scenario()", "scenario(flags='replay-access')"), ":6: flags of scenario 'story' must be a list"),
 ]
 
 
