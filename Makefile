@@ -38,7 +38,6 @@ lock: .venv/installed-test ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group build $(LOCK_FLAGS) -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --group test $(LOCK_FLAGS) -o requirements-test.lock
 
-
 clean: ## remove what was installed and what runs left behind
 	rm -rf .venv reports/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 

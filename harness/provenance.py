@@ -1,23 +1,25 @@
 """Provenance: what a ledger says about who took part in what, whose media is whose, and who may see it.
 
-This is the one place that knows which data an entry carries:
+What the entries carry. An outcome has its intent's data too; one that is not ok has `error` and, where the target
+answered, its `status` and `code`:
 
 | action | data |
 |---|---|
 | trial | `trial`, `scenario`, `combination`, `seed`, `run`, `cast` (actor -> role), `not_offered` |
 | enrol | `account`, `number` |
-| flags | `wanted`, `seen`, `differences` |
+| flags | `wanted`, `seen`, `differences`; none of them where the harness itself speaks of the flag server |
 | book | `visit`, `consultation`, `clinician`, `medium` |
 | join, leave, end | `visit` |
 | switch | `visit`, `medium` |
 | emit | `visit`, `medium`, `canary` |
-| story | `error` |
+| story | when it broke: `error`, and whether an `assertion` of its own failed |
 | recordings | `visit`, `items`: `recording`, `medium` |
 | list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere` |
 | open | `surface`, `recording`, `direct`, `size`, `sha256`, `content` |
 
 `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
-`content` is a reading: `outcome`, and `canaries` with `value` (20 digits), `track` and `owner` (in words).
+`content` is a reading: `outcome`, `tracks`, `duration_s`, `note`, and `canaries` with `value` (20 digits), `track`,
+`first_s` and `owner` (in words).
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ class Settings:
     """
 
     paths: tuple[str, ...] = (str(DEFAULT_SCENARIOS),)
-
     target: str = "clinic"
     flags: Path = DEFAULT_FLAGS
     flag_server: str | None = None

@@ -3,6 +3,8 @@
 DIR/run.json            the expected cells, written before anything runs
 DIR/ledgers/TRIAL.jsonl one ledger a trial, written as it happens
 DIR/control.jsonl       the ledger of the control trial
+
+The reports lie beside them: summary.json, and of `harness run` junit.xml and allure-results/.
 """
 
 from __future__ import annotations
