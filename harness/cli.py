@@ -23,7 +23,7 @@ from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS
 from harness.running.store import require_ours
-from harness.session import Quiet, Watcher
+from harness.session import Quiet, Spectator
 
 EXIT_CODES = "Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown."
 
@@ -172,7 +172,7 @@ def main() -> None:
 
 
 class _PlanKeeper(Quiet):
-    """The watcher of `harness plan`: keeps the plan."""
+    """The spectator of `harness plan`: keeps the plan."""
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
@@ -183,10 +183,10 @@ class _PlanKeeper(Quiet):
 
 
 class _Terminal:
-    """A pytest plugin that puts a watcher of the harness's own in the place of pytest's terminal."""
+    """A pytest plugin that puts a spectator of the harness's own in the place of pytest's terminal."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
+    def __init__(self, spectator: Spectator) -> None:
+        self._spectator = spectator
         self.errors: list[str] = []
         self.refusal = ""
 
@@ -203,7 +203,7 @@ class _Terminal:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take the terminal."""
         config.pluginmanager.unregister(name="terminalreporter")
-        config.stash[SESSION].watcher = self._watcher
+        config.stash[SESSION].spectator = self._spectator
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the reason why a file could not be collected: nobody else shows it."""
@@ -211,9 +211,9 @@ class _Terminal:
             self.errors.append(f"{report.nodeid}: {report.longreprtext.strip().splitlines()[-1]}")
 
 
-def _pytest(arguments: list[str], watcher: Watcher) -> int:
+def _pytest(arguments: list[str], spectator: Spectator) -> int:
     """Run pytest; return its exit code, with a line on standard error where it would otherwise be silent."""
-    terminal = _Terminal(watcher)
+    terminal = _Terminal(spectator)
     code = int(pytest.main([*arguments, "--capture=no", "-p", "no:cacheprovider"], plugins=[terminal]))
     if terminal.refusal:
         return _refuse(terminal.refusal)
@@ -237,11 +237,11 @@ def _selection(scenarios: list[str] | None) -> list[str]:
             f"no scenario is named: there is no folder {DEFAULT_SCENARIOS}/ here, so name a file or a folder"
         )
     for path in paths:
-        require_path(path)
+        _require_path(path)
     return [*(paths or [str(DEFAULT_SCENARIOS)]), *names]
 
 
-def require_path(path: str) -> None:
+def _require_path(path: str) -> None:
     """Raise UsageError with the nearest right name when a scenario file or folder does not exist."""
     file = Path(path.partition("::")[0])
     if not file.exists():

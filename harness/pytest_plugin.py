@@ -186,7 +186,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not selected:
         return
     try:
-        run.watcher.planned(run.make_plan(selected))
+        run.spectator.planned(run.make_plan(selected))
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -229,7 +229,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     views = [item for item in session.items if isinstance(item, ScenarioItem)]
     others_failed = exitstatus == ExitCode.INVALID and len(views) < len(session.items)
     session.exitstatus = ExitCode.INVALID if others_failed and outcome.exit_code in (0, 6) else outcome.exit_code
-    run.watcher.judged(run.verdict_text())
+    run.spectator.judged(outcome.verdict, run.verdict_text())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -11,38 +11,32 @@ from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 from harness.errors import FlagError, UsageError, nearest
-from harness.model import Catalogue, Trial
+from harness.model import Catalogue, Trial, Verdict
 from harness.planning import catalogue as catalogues
 from harness.planning.exhaustive import Plan, exhaustive
 from harness.reporting import summary, text
 from harness.running import store
 from harness.running.conductor import Conductor
 from harness.running.deployment import require_startable
-from harness.running.engine import Engine
+from harness.running.engine import Engine, Watcher
 from harness.running.outcome import RunOutcome
 from harness.running.settings import Settings
 from harness.running.trial import TrialResult
 from harness.scenario import Scenario
 
 
-class Watcher(Protocol):
-    """Is shown how a run goes."""
+class Spectator(Watcher, Protocol):
+    """Is shown a run from its plan to its verdict."""
 
     def planned(self, plan: Plan) -> None:
         """Take the plan, before anything runs."""
 
-    def phase(self, text: str) -> None:
-        """Take what is being prepared."""
-
-    def finished(self, result: TrialResult) -> None:
-        """Take a trial's result."""
-
-    def judged(self, text: str) -> None:
-        """Take the verdict."""
+    def judged(self, verdict: Verdict, text: str) -> None:
+        """Take the verdict, and all that is said of it."""
 
 
 class Quiet:
-    """The watcher of a run under pytest's own terminal, which shows progress itself."""
+    """The spectator of a run under pytest's own terminal, which shows progress itself."""
 
     def planned(self, plan: Plan) -> None:
         """Show nothing: `pytest_report_collectionfinish` has."""
@@ -53,7 +47,7 @@ class Quiet:
     def finished(self, result: TrialResult) -> None:
         """Show nothing."""
 
-    def judged(self, text: str) -> None:
+    def judged(self, verdict: Verdict, text: str) -> None:
         """Show nothing: `pytest_terminal_summary` does."""
 
 
@@ -62,7 +56,7 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.watcher: Watcher = Quiet()
+        self.spectator: Spectator = Quiet()
         self.scenarios: dict[str, Scenario] = {}
         self.usage_errors: list[str] = []
         self.plan: Plan | None = None
@@ -115,7 +109,7 @@ class Session:
         require_startable(self.settings)
         self._began_s = time.monotonic()
         with store.Store.create(self.settings.out, self.plan, self.settings) as place:
-            self.conductor = Conductor(self.watcher)
+            self.conductor = Conductor(self.spectator)
             yield place
 
     @contextmanager

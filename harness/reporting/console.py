@@ -55,14 +55,13 @@ class Console:
         elif done == self._total or done % max(1, self._total // LINES_IN_A_LOG) == 0:
             self._terminal.print(f"{done} of {self._total} trials: {self._tally()}")
 
-    def judged(self, text: str) -> None:
-        """Print the verdict."""
+    def judged(self, verdict: Verdict, text: str) -> None:
+        """Print the verdict, its first line in the verdict's colour."""
         self.has_judged = True
         self._progress.stop()
         first, _, rest = text.partition("\n")
-        worst = next((verdict for verdict in COLOURS if first.startswith(verdict.upper())), Verdict.UNKNOWN)
         self._terminal.print()
-        self._terminal.print(first, style=f"bold {COLOURS[worst]}", markup=False)
+        self._terminal.print(first, style=f"bold {COLOURS[verdict]}", markup=False)
         self._terminal.print(rest, markup=False)
 
     def stop(self) -> None:

@@ -7,32 +7,21 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import uvloop
 
 from harness.model import Trial
-from harness.running.engine import Engine
+from harness.running.engine import Engine, Watcher
 from harness.running.trial import TrialResult
 
 STOP_S = 4.0
-
-
-class Audience(Protocol):
-    """Whoever watches a run: a console, a log."""
-
-    def phase(self, text: str) -> None:
-        """Show what is being prepared."""
-
-    def finished(self, result: TrialResult) -> None:
-        """Show that a trial has its result."""
 
 
 @dataclass(slots=True)
 class Conductor:
     """The run as seen from outside its event loop. Start it, ask for results, stop it."""
 
-    watcher: Audience
+    watcher: Watcher
     results: list[TrialResult] = field(default_factory=list)
     error: str = ""
     _futures: dict[str, Future[TrialResult]] = field(default_factory=dict)

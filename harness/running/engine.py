@@ -25,17 +25,21 @@ from harness.targets.base import Target
 CONFIRM_S = 15.0
 
 
-class Listener(Protocol):
-    """Is told how a run goes, from the engine's own thread."""
+class Watcher(Protocol):
+    """Is shown how a run goes, from the engine's own thread."""
 
     def phase(self, text: str) -> None:
-        """Say what is being prepared."""
-
-    def ready(self) -> None:
-        """Learn that all is prepared and proved: the trials begin."""
+        """Take what is being prepared."""
 
     def finished(self, result: TrialResult) -> None:
         """Take the one result of a cell."""
+
+
+class Listener(Watcher, Protocol):
+    """A watcher for whom others wait: it must also know when the trials begin."""
+
+    def ready(self) -> None:
+        """Learn that all is prepared and proved."""
 
 
 @dataclass(slots=True)
