@@ -21,7 +21,7 @@ from harness.reporting.console import Console
 from harness.running import serving
 from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
 from harness.running.store import require_ours
 from harness.session import Quiet, Spectator
 
@@ -71,7 +71,7 @@ def _without_command(context: typer.Context) -> None:
 @app.command(epilog=EXIT_CODES)
 def run(
     scenario: Scenarios = None,
-    target: TargetOption = "clinic",
+    target: TargetOption = DEFAULT_TARGET,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
     coverage: Coverage = "exhaustive",
@@ -101,7 +101,7 @@ def run(
 @app.command()
 def plan(
     scenario: Scenarios = None,
-    target: TargetOption = "clinic",
+    target: TargetOption = DEFAULT_TARGET,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
     coverage: Coverage = "exhaustive",

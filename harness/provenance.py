@@ -31,6 +31,8 @@ from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Medium
 
 REPLAYS = "replays"
+READ = "canaries"
+"""The outcome of a reading in which all content was read and names its owner."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from harness.planning.render import as_text
 from harness.reporting import allure, text
 from harness.running import store
 from harness.running.outcome import ExitCode
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, Settings
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_TARGET, Settings
 from harness.scenario import Scenario
 from harness.session import Session
 
@@ -48,7 +48,7 @@ SESSION = pytest.StashKey[Session]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `harness run`."""
     group = parser.getgroup("harness", "multi-user scenarios under every feature-flag combination")
-    group.addoption("--target", default="clinic", help="clinic, the address of one, or package.module:factory")
+    group.addoption("--target", default=DEFAULT_TARGET, help="clinic, the address of one, or package.module:factory")
     group.addoption("--flags", default=str(DEFAULT_FLAGS), metavar="FILE", help="the flag catalogue, TOML")
     group.addoption("--flag-server", metavar="URL", help="a flag server that runs already (`harness serve`)")
     group.addoption("--coverage", default="exhaustive", help="which combinations: exhaustive")
@@ -125,8 +125,9 @@ class ScenarioItem(pytest.Item):
     def __init__(self, *, trial: Trial, scenario: Scenario, **options: Any) -> None:
         super().__init__(**options)
         self.trial = trial
-        self.obj = self.function = scenario.story
         self.scenario = scenario
+        # allure-pytest reads these of every item.
+        self.obj = self.function = scenario.story
         self.funcargs: dict[str, Any] = {}
 
     def runtest(self) -> None:
@@ -156,7 +157,8 @@ class ScenarioItem(pytest.Item):
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Narrow to the cells of --trial and the scenarios of --scenario."""
-    settings, run = config.stash[SESSION].settings, config.stash[SESSION]
+    run = config.stash[SESSION]
+    settings = run.settings
     names = set(config.option.scenario)
     for name in sorted(names - set(run.scenarios)):
         run.usage_errors.append(f"no scenario is named '{name}'{nearest(name, run.scenarios)}")
@@ -242,8 +244,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _begin_reports(config: pytest.Config, directory: Path) -> None:
     """Point JUnit and Allure into the run's directory: not before, so that a refused run leaves the last one's."""
-    config.stash[xml_key].logfile = str(directory / "junit.xml")
-    allure.begin(config, directory / "allure-results")
+    config.stash[xml_key].logfile = str(directory / store.JUNIT)
+    allure.begin(config, directory / store.ALLURE_RESULTS)
 
 
 def _require_unique(path: Path) -> None:

@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, overload
 
+from harness.canary import CALL_BITS
 from harness.drivers.base import Clip, Driver
 from harness.errors import TargetError, UsageError
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Medium, Recording, Role
 
-CALLS_PER_TRIAL = 32
+CALLS_PER_TRIAL = 1 << CALL_BITS
+"""As many as a canary can number."""
 REPLAY_LIST = "replay-list"
 
 

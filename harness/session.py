@@ -105,7 +105,7 @@ class Session:
         Raises UsageError, with an earlier run there untouched, for settings with which no run can begin.
         """
         if self.plan is None:
-            raise UsageError("no plan was made")
+            raise RuntimeError("no plan was made")
         require_startable(self.settings)
         self._began_s = time.monotonic()
         with store.Store.create(self.settings.out, self.plan, self.settings) as place:
@@ -116,7 +116,7 @@ class Session:
     def performed(self, place: store.Store) -> Iterator[None]:
         """Run the plan's engine for the length of the block; `conclude` then has what its outcome is made of."""
         if self.plan is None or self.conductor is None:
-            raise UsageError("the run's directory was not opened")
+            raise RuntimeError("the run's directory was not opened")
         with ExitStack() as stack:
             stack.callback(self.conductor.stop)
             self.engine = Engine(self.plan, self.scenarios, self.settings, place, self.conductor)

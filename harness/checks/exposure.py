@@ -8,11 +8,10 @@ from typing import Any
 
 from harness.ledger import Action, Entry, Ledger
 from harness.model import Degree, Finding, Verdict
-from harness.provenance import Provenance, derive
+from harness.provenance import READ, Provenance, derive
 
 DEGREES: tuple[Degree, ...] = ("presented", "opened", "proved")
 ELSEWHERE = "another trial"
-READ = "canaries"
 
 
 @dataclass(frozen=True, slots=True)

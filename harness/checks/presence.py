@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
-from harness.provenance import Emission, Provenance, derive
-
-READ = "canaries"
+from harness.provenance import READ, Emission, Provenance, derive
 
 
 def missing_media(ledger: Ledger) -> list[Finding]:

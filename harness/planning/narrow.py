@@ -105,20 +105,20 @@ def safe_regions(catalogue: Catalogue, verdicts: Mapping[Combination, Verdict]) 
     return ()
 
 
-def describe(condition: Condition, catalogue: Catalogue) -> str:
-    """Return the condition in words: what leaks when, and what does not matter or how sure it is."""
+def describe(condition: Condition, catalogue: Catalogue, verb: str = "leak") -> str:
+    """Return the condition in words: when it leaks, or fails, and what does not matter or how sure that is."""
     when = f"when {_conjunction(condition.literals)}" if condition.literals else "always"
     if not condition.exact:
         seen = f"{condition.decided:,} of {count(catalogue):,} combinations have a verdict"
-        return f"seems to leak {when}   (hypothesis: {seen})"
+        return f"seems to {verb} {when}   (hypothesis: {seen})"
     others = len(catalogue.flags) - len(condition.literals)
     if not others:
-        return f"leaks {when}"
+        return f"{verb}s {when}"
     if not condition.literals:
         which = "the only flag does" if others == 1 else f"the {others:,} flags do"
     else:
         which = "the other flag does" if others == 1 else f"the other {others:,} flags do"
-    return f"leaks {when}   ({which} not matter)"
+    return f"{verb}s {when}   ({which} not matter)"
 
 
 def describe_region(region: Region) -> str:

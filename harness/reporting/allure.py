@@ -12,6 +12,7 @@ from pathlib import Path
 import allure
 import allure_pytest.plugin
 import pytest
+from allure_commons import plugin_manager
 
 from harness.ledger import HARNESS, Entry, Ledger, Outcome
 from harness.model import Verdict
@@ -31,7 +32,7 @@ def begin(config: pytest.Config, directory: Path) -> None:
 
 def describe(result: TrialResult, scenario: Scenario, stored: StoredRun) -> None:
     """Describe the trial to the running Allure listener, if there is one."""
-    if not allure_is_listening():
+    if not _is_listening():
         return
     allure.dynamic.title(f"{scenario.name} [{result.trial.combination.label}]")
     allure.dynamic.description(scenario.story.__doc__ or "")
@@ -49,10 +50,8 @@ def describe(result: TrialResult, scenario: Scenario, stored: StoredRun) -> None
         allure.attach(json.dumps(findings, indent=1), "findings", allure.attachment_type.JSON)
 
 
-def allure_is_listening() -> bool:
+def _is_listening() -> bool:
     """Return True while a listener writes Allure results."""
-    from allure_commons import plugin_manager
-
     return bool(plugin_manager.get_plugins())
 
 

@@ -10,14 +10,14 @@ from typing import Any
 from harness.model import Verdict
 from harness.planning.narrow import Condition
 from harness.running.outcome import RunOutcome, ScenarioOutcome
+from harness.running.store import SUMMARY
 
 SCHEMA = 1
-NAME = "summary.json"
 
 
 def write(outcome: RunOutcome, directory: Path) -> Path:
     """Write the summary of a run into its directory, whole or not at all; return the file."""
-    path = directory / NAME
+    path = directory / SUMMARY
     draft = path.with_suffix(".json.part")
     draft.write_text(json.dumps(summarise(outcome), indent=1) + "\n", encoding="utf-8")
     return draft.replace(path)

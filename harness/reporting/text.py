@@ -10,15 +10,15 @@ from harness.model import Finding, Verdict
 from harness.planning.narrow import describe, describe_region
 from harness.provenance import Provenance, derive
 from harness.running.outcome import RunOutcome, ScenarioOutcome
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, Settings
+from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
 from harness.running.store import StoredRun
 from harness.running.trial import TrialResult
 
 FINDINGS_SHOWN = 3
-AGAIN = "-again"
 EVIDENCE_SHOWN = 6
 CONDITIONS_SHOWN = 5
 REGIONS_SHOWN = 3
+AGAIN = "-again"
 
 
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
@@ -43,7 +43,7 @@ def again(result: TrialResult, settings: Settings) -> str:
     """Return the command that plays a trial again, in a directory of its own: this run's ledgers stay."""
     words = ["harness", "run", *(path for path in settings.paths if path != str(DEFAULT_SCENARIOS))]
     words += ["--trial", result.trial.id, "--seed", str(result.trial.seed)]
-    if settings.target != "clinic":
+    if settings.target != DEFAULT_TARGET:
         words += ["--target", settings.target]
     if settings.flag_server:
         words += ["--flag-server", settings.flag_server]
@@ -76,8 +76,8 @@ def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings
     tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     yield f"{scenario.name}: {scenario.verdict.upper()} ({tally or 'not executed'})"
     for condition in scenario.conditions[:CONDITIONS_SHOWN]:
-        sentence = describe(condition, outcome.plan.catalogue)
-        yield "  " + (sentence if scenario.leaks_under(condition) else sentence.replace("leak", "fail", 1))
+        verb = "leak" if scenario.leaks_under(condition) else "fail"
+        yield f"  {describe(condition, outcome.plan.catalogue, verb)}"
     if len(scenario.conditions) > CONDITIONS_SHOWN:
         yield f"  ... and under {len(scenario.conditions) - CONDITIONS_SHOWN} more conditions"
     if scenario.worst:
@@ -90,11 +90,12 @@ def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings
 def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:
     shown = result.findings[:FINDINGS_SHOWN]
     ledger = stored.ledger(result.trial) if result.executed else None
+    provenance = derive(ledger) if ledger else None
     for finding in shown:
         degree = f", {finding.degree}" if finding.degree else ""
         yield f"  {finding.check}{degree}: {finding.sentence}"
-        if ledger:
-            yield from _evidence(finding, ledger, derive(ledger))
+        if ledger and provenance:
+            yield from _evidence(finding, ledger, provenance)
     if len(result.findings) > len(shown):
         yield f"  ... and {len(result.findings) - len(shown)} more findings in this trial"
 

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.running.control import found_in
 from harness.running.outcome import ExitCode, RunOutcome
 from harness.running.settings import Settings
-from harness.running.store import CONTROL, LEDGERS, StoredRun, load
+from harness.running.store import SUMMARY, StoredRun, load
 from harness.running.trial import judged, not_executed
 
 
@@ -20,10 +20,10 @@ def recheck(path: Path) -> tuple[RunOutcome, Settings, StoredRun]:
     plan = stored.plan
     results = []
     for trial in plan.trials:
-        ledger = stored.ledger(trial) if _has_begun(path / LEDGERS / f"{trial.id}.jsonl") else None
+        ledger = stored.ledger(trial)
         results.append(judged(trial, ledger) if ledger else not_executed(trial, "the run ended before"))
-    control = stored.control() if _has_begun(path / CONTROL) else None
-    told = _told(path / "summary.json")
+    control = stored.control()
+    told = _told(path / SUMMARY)
     outcome = RunOutcome(
         plan=plan,
         results=tuple(results),
@@ -33,11 +33,6 @@ def recheck(path: Path) -> tuple[RunOutcome, Settings, StoredRun]:
         interrupted=told.get("exit_code") == ExitCode.INTERRUPTED,
     )
     return outcome, stored.settings, stored
-
-
-def _has_begun(ledger: Path) -> bool:
-    """Return False also for a ledger of which a run that was killed had not written a line yet."""
-    return ledger.exists() and ledger.stat().st_size > 0
 
 
 def _told(summary: Path) -> dict[str, Any]:

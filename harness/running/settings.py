@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_TARGET = "clinic"
 DEFAULT_OUT = Path("reports/out")
 DEFAULT_SCENARIOS = Path("scenarios")
 DEFAULT_FLAGS = Path("flags/clinic.toml")
@@ -20,7 +21,7 @@ class Settings:
     """
 
     paths: tuple[str, ...] = (str(DEFAULT_SCENARIOS),)
-    target: str = "clinic"
+    target: str = DEFAULT_TARGET
     flags: Path = DEFAULT_FLAGS
     flag_server: str | None = None
     coverage: str = "exhaustive"

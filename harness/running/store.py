@@ -28,8 +28,10 @@ from harness.running.settings import Settings
 
 SCHEMA = 1
 RUN, LEDGERS, CONTROL = "run.json", "ledgers", "control.jsonl"
-WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, "summary.json", "junit.xml")
+SUMMARY, JUNIT = "summary.json", "junit.xml"
+WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, JUNIT)
 ALLURE_RESULTS = "allure-results"
+"""Allure empties it itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,14 @@ class StoredRun:
         )
 
     def control(self) -> Ledger | None:
-        """Return the control trial's ledger, or None when it never ran."""
+        """Return the control trial's ledger, or None when it never began."""
         path = self.path / CONTROL
-        return ledger.read(path) if path.exists() else None
+        return ledger.read(path) if _has_begun(path) else None
 
     def ledger(self, trial: Trial) -> Ledger | None:
         """Return a cell's ledger, or None when the trial never began; UsageError when it is another trial's."""
         path = self.path / LEDGERS / f"{trial.id}.jsonl"
-        if not path.exists():
+        if not _has_begun(path):
             return None
         stored = ledger.read(path)
         for entry in stored.of(Action.TRIAL):
@@ -160,6 +162,11 @@ def _lock(directory: int, path: Path) -> None:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise UsageError(f"--out {path}: another run is writing there; give another directory") from error
+
+
+def _has_begun(file: Path) -> bool:
+    """Return False also for a ledger of which a run that was killed had not written a line yet."""
+    return file.exists() and file.stat().st_size > 0
 
 
 def _empty(path: Path) -> None:

@@ -54,7 +54,7 @@ class ClinicTarget:
     def pool(self) -> Pool:
         """The connections to the clinic, once it is started."""
         if self._pool is None:
-            raise UsageError("the clinic was not started")
+            raise RuntimeError("the clinic was not started")
         return self._pool
 
     async def start(self, flags: FlagSource) -> None:
