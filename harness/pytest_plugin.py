@@ -136,12 +136,11 @@ class ScenarioItem(pytest.Item):
         if run.conductor is None:
             raise NoVerdict("the run did not begin")
         result = run.conductor.result(self.trial)
-        stored = store.load(run.settings.out)
-        allure.describe(result, self.scenario, stored)
+        allure.describe(result, self.scenario, run.stored)
         if result.verdict is Verdict.INVALID:
-            raise Leak(text.failure(result, run.settings, stored))
+            raise Leak(text.failure(result, run.settings, run.stored))
         if result.verdict is Verdict.UNKNOWN:
-            raise NoVerdict(text.failure(result, run.settings, stored))
+            raise NoVerdict(text.failure(result, run.settings, run.stored))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the failure as a sentence; a traceback would only show this file."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Protocol
 
 from harness.errors import FlagError, UsageError, nearest
@@ -71,8 +72,6 @@ class Session:
     def catalogue(self) -> Catalogue:
         """The flags, read once and only when a scenario was found."""
         if self._catalogue is None:
-            if self.settings.coverage != "exhaustive":
-                raise UsageError(f"--coverage {self.settings.coverage}: not known; there is `exhaustive`")
             self._catalogue = catalogues.load(self.settings.flags)
         return self._catalogue
 
@@ -89,13 +88,13 @@ class Session:
                     f"{self.settings.flags}{hint}"
                 )
         self.scenarios[scenario.name] = scenario
-        return exhaustive(self.catalogue, [scenario.name], self.settings.seed).trials
+        return self._whole([scenario.name]).trials
 
     def make_plan(self, selected: list[Trial]) -> Plan:
         """Plan the selected trials; the claim says whether they are all."""
         names = list(dict.fromkeys(trial.scenario for trial in selected))
-        full = exhaustive(self.catalogue, names, self.settings.seed)
-        self.plan = full.select([trial.id for trial in selected])
+        chosen = {trial.id for trial in selected}
+        self.plan = self._whole(names).select(lambda trial: trial.id in chosen)
         return self.plan
 
     @contextmanager
@@ -146,8 +145,17 @@ class Session:
         summary.write(self.outcome, self.settings.out)
         return self.outcome
 
+    @cached_property
+    def stored(self) -> store.StoredRun:
+        """The run as it lies on disk, read once: every trial's report asks for it. Not before the run is opened."""
+        return store.load(self.settings.out)
+
     def verdict_text(self) -> str:
         """Return the verdict as people read it."""
-        if self.outcome is None:
-            return ""
-        return text.verdict(self.outcome, self.settings, store.load(self.settings.out))
+        return text.verdict(self.outcome, self.settings, self.stored) if self.outcome else ""
+
+    def _whole(self, scenarios: list[str]) -> Plan:
+        """Return the plan of everything that the scenarios could be played under."""
+        if self.settings.coverage != "exhaustive":
+            raise UsageError(f"--coverage {self.settings.coverage}: not known; there is `exhaustive`")
+        return exhaustive(self.catalogue, scenarios, self.settings.seed)
