@@ -6,7 +6,6 @@ file that the environment variable BENCHMARK_FILE names, when the target is clos
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import threading
@@ -131,10 +130,4 @@ class _Observed:
         try:
             self._observer.write(Path(os.environ[FILE]))
         finally:
-            closing = asyncio.ensure_future(self._clinic.close())
-            try:
-                await asyncio.shield(closing)
-            except asyncio.CancelledError:
-                # The conductor cancels a run whose results are all there: not in the middle of cleaning up.
-                await closing
-                raise
+            await self._clinic.close()
