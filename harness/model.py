@@ -14,6 +14,9 @@ Role = Literal["patient", "clinician"]
 
 OFF = "off"
 
+Clause = tuple[tuple[str, frozenset[str]], ...]
+"""Flags, each with some of its variants: it holds when every flag has one of those given with it."""
+
 
 class Verdict(StrEnum):
     """What a check, a trial or a run may say; merging takes the worst."""
@@ -49,11 +52,11 @@ class Flag:
 class Constraint:
     """A rule of valid combinations: these flags may not hold these variants together.
 
-    `forbidden` is one clause, as in the CASA models: a combination breaks it when every named flag has
-    one of the variants given with it. A parent is the clause `child on, parent off`.
+    `forbidden` is one clause, as in the CASA models: a combination breaks it when the clause holds. A parent is
+    the clause `child on, parent off`.
     """
 
-    forbidden: tuple[tuple[str, frozenset[str]], ...]
+    forbidden: Clause
     reason: str
 
     def allows(self, values: Mapping[str, str]) -> bool:
@@ -63,11 +66,14 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The flags of a target in order, the constraints between them, and the file that they came from."""
+    """The flags of a target in order, the constraints between them, and the file that they came from.
+
+    `parents` repeats, for each child, the clause that must hold while it is on: a flag server is told of parents.
+    """
 
     flags: tuple[Flag, ...]
     constraints: tuple[Constraint, ...] = ()
-    parents: tuple[tuple[str, tuple[tuple[str, frozenset[str]], ...]], ...] = ()
+    parents: tuple[tuple[str, Clause], ...] = ()
     source: str = "<memory>"
 
     @property

@@ -25,7 +25,6 @@ _Shares = NDArray[np.float32]
 RATE_HZ = 8000
 """The sampling rate that the decoder reads."""
 SYMBOL_S = 0.04
-FRAME_S = 0.8
 SLOTS = 2
 
 _LOWEST_HZ, _SPACING_HZ, _BAND_TONES, _BANDS = 300, 50, 16, 4

@@ -7,7 +7,7 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from harness.model import OFF, Catalogue, Combination
+from harness.model import OFF, Catalogue, Clause, Combination
 from harness.planning.exhaustive import Plan, count
 
 WIDTH = 100
@@ -114,7 +114,7 @@ def _constraints(catalogue: Catalogue) -> Iterator[str]:
     yield f"  {valid:,} of the full product's {_several(full, 'combination')} are valid"
 
 
-def _forbidden(catalogue: Catalogue, clause: Sequence[tuple[str, frozenset[str]]]) -> str:
+def _forbidden(catalogue: Catalogue, clause: Clause) -> str:
     variants = {flag.name: flag.variants for flag in catalogue.flags}
     words = []
     for name, held in clause:

@@ -23,6 +23,7 @@ from harness.targets.base import FlagSource, Target, TargetOptions
 from harness.targets.find import find
 
 CONNECT_S = 5.0
+FLAGS_DEADLINE_S = 5.0
 IN_BAND_DEADLINE_S = 10.0
 ASK_AGAIN_S = 0.1
 
@@ -85,7 +86,7 @@ async def _flags(settings: Settings, catalogue: Catalogue, stack: AsyncExitStack
 
 
 def _etag(flags: FlagSource) -> str:
-    return wire.get(f"{flags.url}/client/features", flags.token, timeout_s=5.0).etag
+    return wire.get(f"{flags.url}/client/features", flags.token, timeout_s=FLAGS_DEADLINE_S).etag
 
 
 def _two_apart(plan: Plan) -> Sequence[Combination]:

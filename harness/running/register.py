@@ -6,6 +6,7 @@ from harness.canary import RUN_BITS, USER_BITS, Canary, new_run
 from harness.errors import HarnessError
 
 MAX_CAST = 1 << 24
+"""256 run numbers of 65,536 users: more than any plan needs, and few of 2**20, so that two runs seldom share one."""
 
 
 class Register:
