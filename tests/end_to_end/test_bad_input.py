@@ -66,7 +66,10 @@ SCENARIO_FAULTS = [
         ":6: scenario 'story' must be an `async def`",
     ),
     (GOOD + "\n" + GOOD, ":11: scenario 'story' is there twice; first at line 7"),
-    (GOOD.replace("scenario()", "scenario(flags='replay-access')"), ":6: flags of scenario 'story' must be a list"),
+    (
+        GOOD.replace("scenario()", "scenario(flags='replay-access')"),
+        ":6: flags of scenario 'story' must be a list: flags=['replay-access']",
+    ),
 ]
 
 
