@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import traceback
 from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
@@ -159,7 +160,7 @@ def serve(
 
 
 def main() -> None:
-    """Run the command line; every author's fault is one line on standard error and exit code 4."""
+    """Run the command line; an author's fault is one line on standard error and exit code 4, the harness's own is 3."""
     try:
         code = app(standalone_mode=False)
     except UsageError as error:
@@ -168,6 +169,9 @@ def main() -> None:
         code = _refuse(error.format_message())
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001 - whatever it is: Python's own exit code 1 would say that the target leaks
+        traceback.print_exc()
+        code = ExitCode.FAULT
     sys.exit(int(code or 0))
 
 
@@ -220,7 +224,7 @@ def _pytest(arguments: list[str], spectator: Spectator) -> int:
     if code == ExitCode.INTERRUPTED and terminal.errors:
         return _refuse(terminal.errors[0])
     if code == ExitCode.NOTHING_COLLECTED:
-        return _refuse("no scenario was found: a scenario is an `async def` under `@scenario(...)` in a Python file")
+        return _refuse("no scenario was found: a scenario is an `async def` under `@scenario` in a Python file")
     return code
 
 

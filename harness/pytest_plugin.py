@@ -224,7 +224,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run is None or run.plan is None or exitstatus in (ExitCode.FAULT, ExitCode.USAGE):
         return
     interrupted = exitstatus == ExitCode.INTERRUPTED and not run.fault
-    outcome = run.conclude(interrupted=interrupted)
+    try:
+        outcome = run.conclude(interrupted=interrupted)
+    except Exception:  # noqa: BLE001 - whatever it is: it would leave pytest as exit code 1, which says that the target leaks
+        session.exitstatus = ExitCode.FAULT
+        session.config.notify_exception(pytest.ExceptionInfo.from_current())
+        return
     if outcome is None:
         return
     views = [item for item in session.items if isinstance(item, ScenarioItem)]
