@@ -12,14 +12,14 @@ from typing import Annotated
 import pytest
 import typer
 
+from harness import serving
 from harness.clinic.flaws import FLAWS
-from harness.errors import UsageError, nearest
+from harness.errors import HarnessError, UsageError, nearest
 from harness.planning.exhaustive import Plan
 from harness.planning.render import as_json, as_text
 from harness.pytest_plugin import SESSION
 from harness.reporting import text
 from harness.reporting.console import Console
-from harness.running import serving
 from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
@@ -169,6 +169,9 @@ def main() -> None:
         code = _refuse(error.format_message())
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
+    except HarnessError as error:
+        sys.stderr.write(f"error: {error}\n")
+        code = ExitCode.FAULT
     except Exception:  # noqa: BLE001 - whatever it is: Python's own exit code 1 would say that the target leaks
         traceback.print_exc()
         code = ExitCode.FAULT

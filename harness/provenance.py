@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from harness.ledger import Action, Entry, Ledger, Outcome
+from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Medium
 
 REPLAYS = "replays"
@@ -35,8 +35,29 @@ READ = "canaries"
 """The outcome of a reading in which all content was read and names its owner."""
 
 
+NEEDED: Mapping[tuple[Action, Outcome | None], frozenset[str]] = {
+    (Action.BOOK, None): frozenset({"visit", "clinician"}),
+    (Action.BOOK, Outcome.OK): frozenset({"consultation"}),
+    (Action.JOIN, None): frozenset({"visit"}),
+    (Action.SWITCH, None): frozenset({"visit", "medium"}),
+    (Action.EMIT, None): frozenset({"visit", "medium", "canary"}),
+    (Action.LEAVE, None): frozenset({"visit"}),
+    (Action.END, None): frozenset({"visit"}),
+    (Action.STORY, Outcome.FAIL): frozenset({"error", "assertion"}),
+    (Action.RECORDINGS, None): frozenset({"visit"}),
+    (Action.RECORDINGS, Outcome.OK): frozenset({"items"}),
+    (Action.LIST, None): frozenset({"surface"}),
+    (Action.LIST, Outcome.OK): frozenset({"items"}),
+    (Action.OPEN, None): frozenset({"surface", "recording", "direct"}),
+    (Action.OPEN, Outcome.OK): frozenset({"content"}),
+}
+"""Of the table above, what the checks cannot do without: whatever the outcome (None), or with that one."""
+NEEDED_OF_AN_ACTOR = frozenset({"wanted", "differences"})
+"""The same of an actor's own good proof of the flags."""
+
+
 @dataclass(slots=True)
-class Visit:
+class KnownVisit:
     """A consultation as the ledger knows it. `parties` took part or may have: entitlement is generous."""
 
     name: str
@@ -70,7 +91,7 @@ class Provenance:
 
     cast: Mapping[str, str]
     not_offered: frozenset[str]
-    visits: Mapping[str, Visit]
+    visits: Mapping[str, KnownVisit]
     visit_of_consultation: Mapping[str, str]
     visit_of_recording: Mapping[str, str]
     contested: Mapping[str, frozenset[str]]
@@ -88,6 +109,15 @@ class Provenance:
     def visit_of(self, recording: str, consultation: str = "") -> str | None:
         """Return the visit of a recording by the target's own ids, or None if not of this trial."""
         return self.visit_of_recording.get(recording) or self.visit_of_consultation.get(consultation)
+
+
+def missing_from(entry: Entry) -> frozenset[str]:
+    """Return the names of data that an entry lacks: without them no check can read it."""
+    nothing: frozenset[str] = frozenset()
+    needed = NEEDED.get((entry.action, None), nothing) | NEEDED.get((entry.action, entry.outcome), nothing)
+    if entry.action is Action.FLAGS and entry.outcome is Outcome.OK and entry.actor != HARNESS:
+        needed |= NEEDED_OF_AN_ACTOR
+    return needed - entry.data.keys()
 
 
 def derive(ledger: Ledger) -> Provenance:
@@ -116,15 +146,15 @@ def derive(ledger: Ledger) -> Provenance:
     )
 
 
-def _visits(ledger: Ledger) -> dict[str, Visit]:
+def _visits(ledger: Ledger) -> dict[str, KnownVisit]:
     """Return the visits; who booked, joined or emitted, and was not definitely refused, is a party."""
-    visits: dict[str, Visit] = {}
+    visits: dict[str, KnownVisit] = {}
     refused = {entry.of for entry in ledger if entry.outcome is Outcome.FAIL}
     for action in (Action.BOOK, Action.JOIN, Action.EMIT):
         for entry in ledger.of(action, Outcome.INTENT, Outcome.OK, Outcome.UNKNOWN):
             if entry.seq in refused:
                 continue
-            visit = visits.setdefault(entry.data["visit"], Visit(entry.data["visit"], "", entry.actor))
+            visit = visits.setdefault(entry.data["visit"], KnownVisit(entry.data["visit"], "", entry.actor))
             visit.parties.add(entry.actor)
             if action is Action.BOOK:
                 visit.consultation = entry.data.get("consultation", "") or visit.consultation

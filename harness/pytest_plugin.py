@@ -23,6 +23,7 @@ from _pytest.junitxml import xml_key  # the one way to a JUnit report whose plac
 
 from harness.errors import FlagError, UsageError, nearest
 from harness.model import Trial, Verdict
+from harness.planning.exhaustive import trial_id
 from harness.planning.render import as_text
 from harness.reporting import allure, text
 from harness.running import store
@@ -162,15 +163,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for name in sorted(names - set(run.scenarios)):
         run.usage_errors.append(f"no scenario is named '{name}'{nearest(name, run.scenarios)}")
     views = [item for item in items if isinstance(item, ScenarioItem)]
-    ids = [item.trial.id for item in views]
-    for wanted in settings.trials:
-        if views and not any(one.startswith(wanted) for one in ids):
-            run.usage_errors.append(f"--trial {wanted}: not in the plan{nearest(wanted, ids)}")
+    try:
+        cells = {trial_id(wanted, [item.trial.id for item in views]) for wanted in settings.trials if views}
+    except UsageError as error:
+        run.usage_errors.append(f"--trial: {error}")
+        return
     dropped = [
-        item
-        for item in views
-        if (names and item.scenario.name not in names)
-        or (settings.trials and not any(item.trial.id.startswith(wanted) for wanted in settings.trials))
+        item for item in views if (names and item.scenario.name not in names) or (cells and item.trial.id not in cells)
     ]
     if dropped:
         config.hook.pytest_deselected(items=dropped)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.ledger import Ledger, Outcome
-from harness.provenance import derive
+from harness.ledger import Action, Entry, Ledger, Outcome
+from harness.provenance import derive, missing_from
 from tests.checks.stories import CAST, canary, sound, story
 
 MAYBE = [Outcome.INTENT, Outcome.UNKNOWN, Outcome.OK]
@@ -101,3 +101,21 @@ def test_an_id_of_two_visits_says_nothing() -> None:
 def test_an_id_may_be_told_twice_of_one_visit() -> None:
     """The same answer again contests nothing."""
     assert derive(sound().records("alice", "visit-1", "rec-1").ledger()).contested == {}
+
+
+@pytest.mark.parametrize("action", [action for action in Action if action is not Action.TRIAL])
+def test_an_entry_without_its_data_lacks_it(action: Action) -> None:
+    """Of an entry without data, the names that the checks cannot do without are told; a refusal needs fewer."""
+    lacking = [missing_from(Entry(0, 0.0, "alice", action, outcome)) for outcome in (Outcome.OK, Outcome.FAIL)]
+    told = {
+        Action.ENROL: (set(), set()),
+        Action.FLAGS: ({"wanted", "differences"}, set()),
+        Action.BOOK: ({"visit", "clinician", "consultation"}, {"visit", "clinician"}),
+        Action.SWITCH: ({"visit", "medium"},) * 2,
+        Action.EMIT: ({"visit", "medium", "canary"},) * 2,
+        Action.STORY: (set(), {"error", "assertion"}),
+        Action.RECORDINGS: ({"visit", "items"}, {"visit"}),
+        Action.LIST: ({"surface", "items"}, {"surface"}),
+        Action.OPEN: ({"surface", "recording", "direct", "content"}, {"surface", "recording", "direct"}),
+    }
+    assert [set(names) for names in lacking] == list(told.get(action, ({"visit"}, {"visit"})))

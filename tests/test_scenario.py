@@ -24,6 +24,7 @@ class File:
 
     data: bytes
     content_type: str = "video/webm"
+    sha256: str = ""
 
 
 class Camera:

@@ -55,7 +55,7 @@ def _flags(ledger: Ledger) -> Iterator[Reason]:
         )
     yield from _served(ledger)
     for entry in (entry for entry in proofs if entry.actor != HARNESS):
-        if any(entry.data["wanted"] != opening.data["combination"] for opening in ledger.of(Action.TRIAL)):
+        if any(entry.data["wanted"] != opening.data.get("combination") for opening in ledger.of(Action.TRIAL)):
             yield f"{entry.actor}'s flags were proved for another combination", entry.actor, (entry.seq,)
         for difference in entry.data["differences"]:
             yield (

@@ -19,6 +19,10 @@ class Clip(Protocol):
     def content_type(self) -> str:
         """Its media type, for example `video/webm` (RFC 2046)."""
 
+    @property
+    def sha256(self) -> str:
+        """The file's SHA-256, in hexadecimal."""
+
 
 class Driver(Protocol):
     """What one signed-in user can do. Every method raises TargetError when the target refuses or is silent.

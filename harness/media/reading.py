@@ -7,8 +7,8 @@ reader shows in the outcome, so that nobody takes what was not seen for what is 
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import av
 from av.container import InputContainer
@@ -53,14 +53,6 @@ class Reading:
     tracks: tuple[Medium, ...] = ()
     duration_s: float = 0.0
     note: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the reading as JSON-able values, for the ledger."""
-        return {
-            **asdict(self),
-            "canaries": [asdict(each) for each in self.canaries],
-            "tracks": [*self.tracks],
-        }
 
 
 def read(data: bytes, *, key: bytes = DEFAULT_KEY, limits: Limits = DEFAULT_LIMITS) -> Reading:

@@ -53,28 +53,27 @@ class Plan:
         """The combinations, each once, in the order of the trials."""
         return tuple(dict.fromkeys(trial.combination for trial in self.trials))
 
-    def select(self, wanted: Collection[str] | Callable[[Trial], bool]) -> Plan:
-        """Return the plan of the wanted trials only: their ids, or beginnings of ids, or a predicate.
+    def select(self, is_wanted: Callable[[Trial], bool]) -> Plan:
+        """Return the plan of the wanted trials only, in the same order.
 
-        The order stays. Unless every trial is wanted, the claim becomes `selection`. Raises UsageError when
-        an id is not in the plan or begins several ids, and when no trial is wanted at all.
+        Unless every trial is wanted, the claim becomes `selection`. Raises UsageError when none is.
         """
-        keep = wanted if callable(wanted) else {self._trial_id(part) for part in wanted}
-        trials = tuple(t for t in self.trials if (keep(t) if callable(keep) else t.id in keep))
+        trials = tuple(trial for trial in self.trials if is_wanted(trial))
         if not trials:
             raise UsageError(f"the selection holds none of the plan's {len(self.trials):,} trials")
         if len(trials) == len(self.trials):
             return self
         return replace(self, trials=trials, claim=Claim("selection", self.claim.valid_combinations))
 
-    def _trial_id(self, beginning: str) -> str:
-        ids = [trial.id for trial in self.trials]
-        found = [one for one in ids if beginning and one.startswith(beginning)]
-        if len(found) > 1:
-            raise UsageError(f"trial '{beginning}' may be any of {len(found)}: give all eight digits")
-        if not found:
-            raise UsageError(f"trial '{beginning}' is not in the plan{nearest(beginning, ids)}")
-        return found[0]
+
+def trial_id(beginning: str, ids: Collection[str]) -> str:
+    """Return the one id that begins so; raise UsageError when none or several do."""
+    found = [one for one in ids if beginning and one.startswith(beginning)]
+    if len(found) > 1:
+        raise UsageError(f"trial '{beginning}' may be any of {len(found)}: give all eight digits")
+    if not found:
+        raise UsageError(f"trial '{beginning}' is not in the plan{nearest(beginning, ids)}")
+    return found[0]
 
 
 def combinations(catalogue: Catalogue) -> Iterator[Combination]:
@@ -135,18 +134,16 @@ def count(catalogue: Catalogue, given: Mapping[str, str] | None = None) -> int:
     return sum(ways.values())
 
 
-def exhaustive(catalogue: Catalogue, scenarios: Mapping[str, tuple[str, ...]] | Sequence[str], seed: int = 0) -> Plan:
+def exhaustive(catalogue: Catalogue, scenarios: Sequence[str], seed: int = 0) -> Plan:
     """Plan every scenario under every valid combination.
 
-    `scenarios` are names, or names with the flags that each scenario is about, which must then be in the
-    catalogue. Combinations with the fewest changes from the baseline come first, so that the first failure is
+    Combinations with the fewest changes from the baseline come first, so that the first failure is
     already a small one; all scenarios of a combination stand together, so that a target that can hold only
     one combination at a time is switched once for each. Every trial carries the plan's seed.
 
-    Raises UsageError for no scenario, a scenario given twice, an unknown flag, or too many
-    trials (MAX_TRIALS).
+    Raises UsageError for no scenario, a scenario given twice, or too many trials (MAX_TRIALS).
     """
-    _check_scenarios(catalogue, scenarios)
+    _require_distinct(scenarios)
     valid = count(catalogue)
     trials = valid * len(scenarios)
     if trials > MAX_TRIALS:
@@ -171,16 +168,12 @@ def exhaustive(catalogue: Catalogue, scenarios: Mapping[str, tuple[str, ...]] | 
     )
 
 
-def _check_scenarios(catalogue: Catalogue, scenarios: Mapping[str, tuple[str, ...]] | Sequence[str]) -> None:
+def _require_distinct(scenarios: Sequence[str]) -> None:
     if not scenarios:
         raise UsageError("no scenarios: a plan needs at least one")
     for name in scenarios:
-        if list(scenarios).count(name) > 1:
+        if scenarios.count(name) > 1:
             raise UsageError(f"scenario '{name}' is given twice")
-        for flag in scenarios[name] if isinstance(scenarios, Mapping) else ():
-            if flag not in catalogue.names:
-                hint = nearest(flag, catalogue.names)
-                raise UsageError(f"scenario '{name}': flag '{flag}' is not in {catalogue.source}{hint}")
 
 
 class _Walk:

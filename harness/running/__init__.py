@@ -5,5 +5,5 @@ register, studio             whose canary is whose in this run; media made and r
 deployment, engine           flags and target proved; all trials at once on them
 conductor                    the engine as ordinary code sees it, in a thread of its own
 settings, store, outcome     what was asked for; the run's directory; the verdict and the exit code
-recheck, serving             `harness check` and `harness serve`
+recheck                      a stored run judged again
 """

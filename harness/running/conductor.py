@@ -69,6 +69,9 @@ class Conductor:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._main(engine))
+        except BaseException as error:
+            self._release(error)
+            raise
         finally:
             self._is_ended.set()
 

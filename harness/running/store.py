@@ -24,6 +24,7 @@ from harness.errors import UsageError
 from harness.ledger import Action, Ledger
 from harness.model import Catalogue, Combination, Constraint, Flag, Trial
 from harness.planning.exhaustive import Claim, Plan
+from harness.provenance import missing_from
 from harness.running.settings import Settings
 
 SCHEMA = 1
@@ -120,6 +121,10 @@ class StoredRun:
         if not _has_begun(path):
             return None
         stored = ledger.read(path)
+        for entry in stored:
+            lacking = sorted(missing_from(entry))
+            if lacking:
+                raise UsageError(f"{path}:{entry.seq + 1}: a ledger entry of '{entry.action}' without {lacking[0]}")
         for entry in stored.of(Action.TRIAL):
             if entry.data.get("trial") != trial.id:
                 raise UsageError(f"{path}: it is the ledger of trial {entry.data.get('trial')}, not of {trial.id}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -160,8 +159,7 @@ class ClinicDriver:
         parts = [clip.data[at : at + CHUNK_BYTES] for at in range(0, len(clip.data), CHUNK_BYTES)]
         for number, part in enumerate(parts):
             await self._session.send("PUT", f"/uploads/{quote(upload)}/chunks/{number}", part)
-        digest = hashlib.sha256(clip.data).hexdigest()
-        done = {"chunks": len(parts), "sha256": digest}
+        done = {"chunks": len(parts), "sha256": clip.sha256}
         await self._session.json("POST", f"/uploads/{quote(upload)}/complete", done)
 
     async def leave(self, consultation: str) -> None:

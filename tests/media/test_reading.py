@@ -1,7 +1,6 @@
 """The reader: every canary in the bytes is reported, and whatever it could not see shows in the outcome."""
 
 import io
-import json
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -278,12 +277,3 @@ def test_limits(limits: Limits, reason: str) -> None:
     reading = read(data, limits=limits)
     assert reading.outcome == "unreadable"
     assert reason in reading.note
-
-
-def test_a_reading_is_json() -> None:
-    """The ledger's form of a reading survives JSON."""
-    reading = read(clips.clip(OURS, "video").data)
-    stored = json.loads(json.dumps(reading.as_json()))
-    assert stored == reading.as_json()
-    assert stored["outcome"] == "canaries"
-    assert [Canary(**each["canary"]) for each in stored["canaries"]] == [OURS, OURS]

@@ -26,7 +26,7 @@ def stored(out: Path, outcome: RunOutcome) -> StoredRun:
             ledger.note("bob", Action.EMIT, visit="visit-2", medium="video", canary="0042")
             ledger.note("alice", Action.LIST, surface="replay-list", items=[{"recording": "rec-2"}])
             content = {"canaries": [{"value": "0042", "owner": "bob of trial 1"}] * 2}
-            ledger.note("alice", Action.OPEN, recording="rec-2", content=content)
+            ledger.note("alice", Action.OPEN, surface="replay-list", recording="rec-2", direct=False, content=content)
             ledger.note("bob", Action.JOIN, Outcome.FAIL, visit="visit-1", error="403")
             ledger.close()
     return load(out)

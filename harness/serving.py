@@ -19,7 +19,8 @@ LOOK_S = 0.3
 def serve(flags: Path, flaws: tuple[str, ...], *, port: int, flag_port: int) -> None:
     """Start both, print their addresses, and wait until Ctrl-C, SIGTERM, or until one of them ends.
 
-    Raises UsageError when one does not start: a port in use, an unknown flaw, a bad flag file.
+    Raises UsageError when one does not start (a port in use, an unknown flaw, a bad flag file), ServiceDied when
+    one ends by itself later.
     """
     catalogue = catalogues.load(flags)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -44,7 +45,7 @@ def serve(flags: Path, flaws: tuple[str, ...], *, port: int, flag_port: int) -> 
         except KeyboardInterrupt:
             sys.stdout.write("\n")
             return
-        raise UsageError(f"{'the flag server' if clinic.is_alive() else 'the clinic'} ended by itself")
+        raise ServiceDied(f"{'the flag server' if clinic.is_alive() else 'the clinic'} ended by itself")
 
 
 def _arguments(control: EmbeddedFlags, flaws: tuple[str, ...], port: int) -> list[str]:
