@@ -104,6 +104,7 @@ class _Observed:
     """The clinic's own adapter under an observer, to whom actors are known by their account names."""
 
     name = "clinic"
+    audience = ClinicTarget.audience
 
     def __init__(self, options: TargetOptions, observer: _Meter | _Recorder) -> None:
         self._observer = observer

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from harness.errors import UsageError, nearest
 from harness.model import OFF, Catalogue, Flag
@@ -21,29 +21,6 @@ MARK: Final = "~+"
 UNLEASH_FIELDS: Final = frozenset({"userId", "sessionId", "remoteAddress"})
 
 Json = dict[str, Any]
-
-
-class FlagControl(Protocol):
-    """A flag server that has a catalogue's snapshot in force."""
-
-    @property
-    def url(self) -> str:
-        """Where the target's Unleash SDK is pointed to, such as `http://127.0.0.1:4242/api`."""
-        ...
-
-    @property
-    def token(self) -> str:
-        """The client token that the SDK sends as its `Authorization`."""
-        ...
-
-    @property
-    def etag(self) -> str:
-        """The entity tag under which the snapshot is served; it changes when the snapshot does."""
-        ...
-
-    def is_alive(self) -> bool:
-        """True while the server runs."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

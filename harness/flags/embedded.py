@@ -69,7 +69,7 @@ def _end_with_the_input() -> None:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFlags:
-    """The harness's hold on a running flag server; a FlagControl and a context manager."""
+    """The harness's hold on a running flag server; a context manager."""
 
     service: Service
     etag: str
@@ -103,11 +103,7 @@ class EmbeddedFlags:
 
     def connections(self) -> list[Json]:
         """Return the SDK clients that the server remembers, the one seen last at the end; raise FlagError."""
-        answer = wire.get(f"{self.service.url}/connections", self.token, timeout_s=ASK_S)
-        if answer.status != 200:
-            raise FlagError(f"the flag server answered {answer.status} when asked for its connections")
-        found: list[Json] = json.loads(answer.body)["connections"]
-        return found
+        return connections(self.url, self.token)
 
     def stop(self) -> None:
         """End the process; harmless when it has ended already."""
@@ -120,6 +116,18 @@ class EmbeddedFlags:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def connections(url: str, token: str) -> list[Json]:
+    """Return the SDK clients that the server at `url` (it ends in /api) remembers, the one seen last at the end.
+
+    Raises FlagError when it does not answer, or is no server of ours and cannot tell.
+    """
+    answer = wire.get(f"{url.removesuffix('/api')}/connections", token, timeout_s=ASK_S)
+    if answer.status != 200:
+        raise FlagError(f"the flag server at {url} cannot say who asked it (status {answer.status})")
+    found: list[Json] = json.loads(answer.body)["connections"]
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from harness.errors import FlagError, TargetError, UsageError
 from harness.flags import wire
-from harness.flags.base import differences, token, username
-from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags
-from harness.flags.settle import Watch, prove_served
+from harness.flags.base import Audience, differences, token, username
+from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags, connections
+from harness.flags.settle import APP_NAME, Watch, prove_served
 from harness.model import Catalogue, Combination
 from harness.planning.exhaustive import Plan
 from harness.running.register import Register
@@ -63,26 +63,43 @@ async def deployed(plan: Plan, settings: Settings, register: Register, report: R
     """
     factory, url = find(settings.target)
     async with AsyncExitStack() as stack:
-        report("starting the flag server")
-        flags = await _flags(settings, plan.catalogue, stack)
-        report(f"proving {len(plan.combinations)} combinations with an Unleash client")
-        await asyncio.to_thread(prove_served, flags.url, flags.token, plan.catalogue, plan.combinations)
-        report(f"starting the target ({settings.target})")
         target = factory(TargetOptions(url, settings.flaws))
         stack.push_async_callback(target.close)
+        report("starting the flag server")
+        flags = await _flags(settings, plan.catalogue, target.audience, stack)
+        report(f"proving {len(plan.combinations)} combinations with an Unleash client")
+        await asyncio.to_thread(
+            prove_served, flags.url, flags.token, plan.catalogue, plan.combinations, audience=target.audience
+        )
+        report(f"starting the target ({settings.target})")
         await target.start(flags)
         report("proving the flags through the target, as two users")
-        await _prove_in_band(target, plan.catalogue, _two_apart(plan), register)
+        try:
+            await _prove_in_band(target, plan.catalogue, _two_apart(plan), register)
+        except FlagError as error:
+            raise FlagError(f"{error}; {await asyncio.to_thread(_who_asked, flags)}") from error
         etag = await asyncio.to_thread(_etag, flags)
         yield Deployment(target, await stack.enter_async_context(Watch(flags.url, flags.token, etag)))
 
 
-async def _flags(settings: Settings, catalogue: Catalogue, stack: AsyncExitStack) -> FlagSource:
+async def _flags(settings: Settings, catalogue: Catalogue, audience: Audience, stack: AsyncExitStack) -> FlagSource:
     if settings.flag_server:
         return FlagSource(settings.flag_server.rstrip("/"), DEVELOPMENT_TOKEN)
-    embedded = await asyncio.to_thread(EmbeddedFlags.start, catalogue)
+    embedded = await asyncio.to_thread(EmbeddedFlags.start, catalogue, audience=audience)
     stack.push_async_callback(asyncio.to_thread, embedded.stop)
     return FlagSource(embedded.url, embedded.token)
+
+
+def _who_asked(flags: FlagSource) -> str:
+    """Say which SDKs read the flags: a target that is not among them has its flags from somewhere else."""
+    try:
+        clients = [each for each in connections(flags.url, flags.token) if each["app_name"] != APP_NAME]
+    except FlagError as error:
+        return str(error)
+    if not clients:
+        return f"no SDK of the target's has asked the flag server at {flags.url} for them"
+    names = ", ".join(sorted({f"{each['app_name']} ({each['sdk']})" for each in clients}))
+    return f"the flag server at {flags.url} was asked for them by {names}"
 
 
 def _etag(flags: FlagSource) -> str:

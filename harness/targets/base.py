@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.drivers.base import Driver
+from harness.flags.base import Audience
 from harness.model import Role
 
 
@@ -28,6 +29,10 @@ class Target(Protocol):
     @property
     def name(self) -> str:
         """What to call it in reports."""
+
+    @property
+    def audience(self) -> Audience:
+        """How its flags tell users apart: the Unleash context's field into which it puts the account name."""
 
     @property
     def requests(self) -> int:

@@ -11,6 +11,7 @@ from harness.clinic import flaws
 from harness.drivers.api import ApiSession, Observer, Pool
 from harness.drivers.base import Clip
 from harness.errors import TargetError, UsageError
+from harness.flags.base import BY_USER_ID
 from harness.model import OFF, Medium, Recording, Role
 from harness.process import Service, ServiceDied
 from harness.targets.base import FlagSource, TargetOptions
@@ -28,6 +29,7 @@ class ClinicTarget:
     """
 
     name = "clinic"
+    audience = BY_USER_ID
 
     def __init__(self, options: TargetOptions, *, observer: Observer | None = None) -> None:
         if options.url and options.flaws:

@@ -73,6 +73,7 @@ def test_target_ignores_flags(out: Path, flags: EmbeddedFlags, tmp_path: Path) -
             deaf.stop()
     require_nothing_executed(ended, "the target does not have the combination that its user carries")
     assert "replay-access is 'off', wanted 'on'" in ended.ended.said
+    assert f"no SDK of the target's has asked the flag server at {flags.url} for them" in ended.ended.said
 
 
 def test_flag_server_gone_before(out: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_wrong_client_token_is_refused(flags: EmbeddedFlags, token: str) -> No
 
 def test_the_server_is_a_flag_control(flags: EmbeddedFlags) -> None:
     """The engine needs no more than the protocol says, and its address is the one for SDKs."""
-    control: base.FlagControl = flags
+    control = flags
     assert control.is_alive()
     assert control.url == f"{flags.service.url}/api"
 
