@@ -24,7 +24,8 @@ from benchmarks.recording import Place, Script, Step, Template
 from harness.drivers.api import MAX_CONNECTIONS, REQUEST_DEADLINE_S
 from harness.flags.embedded import EmbeddedFlags
 from harness.planning import catalogue
-from harness.running.settings import DEFAULT_FLAGS, TRIALS_AT_ONCE
+from harness.running.engine import TRIALS_AT_ONCE
+from harness.running.settings import DEFAULT_FLAGS
 from harness.targets.base import FlagSource, TargetOptions
 from harness.targets.clinic import ClinicTarget
 

@@ -23,6 +23,7 @@ from harness.scenario import Scenario
 from harness.targets.base import Target
 
 CONFIRM_S = 15.0
+TRIALS_AT_ONCE = 16
 
 
 class Watcher(Protocol):
@@ -89,7 +90,7 @@ class Engine:
     async def _run_trials(self, rig: Rig, deployment: Deployment) -> None:
         waiting = iter(self.plan.trials)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.settings.trials_at_once, len(self.plan.trials))):
+            for _ in range(min(TRIALS_AT_ONCE, len(self.plan.trials))):
                 group.create_task(self._work(waiting, rig, deployment, group))
         for trial in self.plan.trials:
             if trial.id not in self._delivered:

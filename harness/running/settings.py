@@ -9,7 +9,6 @@ DEFAULT_TARGET = "clinic"
 DEFAULT_OUT = Path("reports/out")
 DEFAULT_SCENARIOS = Path("scenarios")
 DEFAULT_FLAGS = Path("flags/clinic.toml")
-TRIALS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +28,3 @@ class Settings:
     seed: int = 0
     trials: tuple[str, ...] = ()
     out: Path = DEFAULT_OUT
-    trials_at_once: int = TRIALS_AT_ONCE
