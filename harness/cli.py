@@ -24,7 +24,7 @@ from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
 from harness.running.store import require_ours
-from harness.session import Quiet, Spectator
+from harness.session import Quiet, Session, Spectator
 
 EXIT_CODES = "Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown."
 
@@ -196,6 +196,7 @@ class _Terminal:
         self._spectator = spectator
         self.errors: list[str] = []
         self.refusal = ""
+        self.session: Session | None = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_cmdline_main(self) -> Generator[None, object, object]:
@@ -210,7 +211,8 @@ class _Terminal:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take the terminal."""
         config.pluginmanager.unregister(name="terminalreporter")
-        config.stash[SESSION].spectator = self._spectator
+        self.session = config.stash[SESSION]
+        self.session.spectator = self._spectator
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep the reason why a file could not be collected: nobody else shows it."""
@@ -222,6 +224,8 @@ def _pytest(arguments: list[str], spectator: Spectator) -> int:
     """Run pytest; return its exit code, with a line on standard error where it would otherwise be silent."""
     terminal = _Terminal(spectator)
     code = int(pytest.main([*arguments, "--capture=no", "-p", "no:cacheprovider"], plugins=[terminal]))
+    if terminal.session and terminal.session.exit_code is not None:
+        return terminal.session.exit_code
     if terminal.refusal:
         return _refuse(terminal.refusal)
     if code == ExitCode.INTERRUPTED and terminal.errors:

@@ -120,6 +120,17 @@ def missing_from(entry: Entry) -> frozenset[str]:
     return needed - entry.data.keys()
 
 
+def references(ledger: Ledger, provenance: Provenance) -> dict[str, str]:
+    """Return every recording that is known to be of a visit, by its participants' word or by their own lists."""
+    found = dict(provenance.visit_of_recording)
+    for entry in ledger.of(Action.LIST):
+        for item in entry.data["items"]:
+            visit = provenance.visit_of(item["recording"], item["consultation"])
+            if visit and provenance.may_see(entry.actor, visit):
+                found.setdefault(item["recording"], visit)
+    return found
+
+
 def derive(ledger: Ledger) -> Provenance:
     """Read the facts out of a ledger."""
     opening = next(iter(ledger.of(Action.TRIAL)), None)

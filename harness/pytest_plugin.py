@@ -7,7 +7,6 @@ its items, so that no skip, rerun or muted test can turn a leak green.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import signal
@@ -29,7 +28,7 @@ from harness.reporting import allure, text
 from harness.running import store
 from harness.running.outcome import ExitCode
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_TARGET, Settings
-from harness.scenario import Scenario
+from harness.scenario import DEFINED, Scenario
 from harness.session import Session
 
 
@@ -87,7 +86,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix != ".py" or file_path.name.startswith("test_") or file_path.name == "conftest.py":
         return None
     source = file_path.read_text(encoding="utf-8", errors="replace")
-    if "@scenario" in source and IMPORTS_HARNESS.search(source):
+    if "scenario" in source and IMPORTS_HARNESS.search(source):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
 
@@ -113,11 +112,12 @@ class ScenarioFile(pytest.Module):
             found = [each for each in vars(self.obj).values() if isinstance(each, Scenario)]
         except UsageError:
             raise
-        except Exception as error:  # the file is foreign code: whatever it raises is its author's to mend
+        except (Exception, pytest.skip.Exception) as error:  # foreign code: what it raises is its author's to mend
             cause = error.__cause__ if isinstance(error, self.CollectError) and error.__cause__ else error
             raise UsageError(f"{_place(self.path, cause)}: {type(cause).__name__}: {_said(cause)}") from error
-        _require_unique(self.path)
-        return [each for each in found if each.path == self.path]
+        found = [each for each in found if each.path == self.path]
+        _require_all_found(self.path, found)
+        return found
 
 
 class ScenarioItem(pytest.Item):
@@ -185,6 +185,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     selected = [item.trial for item in session.items if isinstance(item, ScenarioItem)]
     if not selected:
         return
+    adopted = set(run.scenarios)
+    strays = [each for each in DEFINED if each.name not in adopted and each.path.name.startswith("test_")]
+    if strays:
+        raise pytest.UsageError(
+            f"{strays[0].place}: a scenario in a test file is not played; give the file another name"
+        )
     try:
         run.spectator.planned(run.make_plan(selected))
     except UsageError as error:
@@ -216,12 +222,21 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         raise session.Interrupted(str(error)) from error
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the summary and give the session the run's own exit code."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+    """Write the summary and give the session the run's own exit code, whatever other plugins make of it."""
     run = session.config.stash.get(SESSION, None)
     if run is None or run.plan is None or exitstatus in (ExitCode.FAULT, ExitCode.USAGE):
-        return
+        return (yield)
+    _conclude(run, session, exitstatus)
+    run.exit_code = session.exitstatus
+    try:
+        return (yield)
+    finally:
+        session.exitstatus = run.exit_code
+
+
+def _conclude(run: Session, session: pytest.Session, exitstatus: int) -> None:
     interrupted = exitstatus == ExitCode.INTERRUPTED and not run.fault
     try:
         outcome = run.conclude(interrupted=interrupted)
@@ -231,10 +246,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if outcome is None:
         return
-    views = [item for item in session.items if isinstance(item, ScenarioItem)]
-    others_failed = exitstatus == ExitCode.INVALID and len(views) < len(session.items)
-    session.exitstatus = ExitCode.INVALID if others_failed and outcome.exit_code in (0, 6) else outcome.exit_code
+    failed = run.others_failed and outcome.exit_code in (ExitCode.VALID, ExitCode.UNKNOWN)
+    session.exitstatus = ExitCode.INVALID if failed else outcome.exit_code
     run.spectator.judged(outcome.verdict, run.verdict_text())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See whether an ordinary test in the same session failed: the scenarios' verdict does not cover it."""
+    report = yield
+    if report.failed and not isinstance(item, ScenarioItem):
+        item.config.stash[SESSION].others_failed = True
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -251,15 +274,15 @@ def _begin_reports(config: pytest.Config, directory: Path) -> None:
     allure.begin(config, directory / store.ALLURE_RESULTS)
 
 
-def _require_unique(path: Path) -> None:
-    """Raise UsageError when a file defines a scenario twice: Python itself keeps the second and says nothing."""
-    seen: dict[str, int] = {}
-    for node in ast.parse(path.read_bytes()).body:
-        if isinstance(node, ast.AsyncFunctionDef) and any("scenario" in ast.dump(each) for each in node.decorator_list):
-            if node.name in seen:
-                first = seen[node.name]
-                raise UsageError(f"{path}:{node.lineno}: scenario '{node.name}' is there twice; first at line {first}")
-            seen[node.name] = node.lineno
+def _require_all_found(path: Path, found: list[Scenario]) -> None:
+    """Raise UsageError when a file defines a scenario that would not be played, and nobody would miss."""
+    for scenario in DEFINED:
+        if scenario.path != path or scenario in found:
+            continue
+        twin = next((each for each in found if each.name == scenario.name), None)
+        if twin:
+            raise UsageError(f"{twin.place}: scenario '{twin.name}' is there twice; first at line {scenario.line}")
+        raise UsageError(f"{scenario.place}: scenario '{scenario.name}' must stand at the top level of its file")
 
 
 def _place(path: Path, error: BaseException) -> str:

@@ -22,7 +22,7 @@ from typing import Any, Protocol, overload
 from harness.canary import CALL_BITS
 from harness.drivers.base import Clip, Driver
 from harness.errors import TargetError, UsageError
-from harness.ledger import Action, Ledger, Outcome
+from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Medium, Recording, Role
 
 CALLS_PER_TRIAL = 1 << CALL_BITS
@@ -218,6 +218,8 @@ async def together() -> AsyncIterator[Callable[..., None]]:
 
 
 Story = Callable[..., Awaitable[None]]
+DEFINED: list[Scenario] = []
+"""Every scenario that this process has defined, so that whoever collects them can tell when one was passed over."""
 ROLES: Mapping[type[Actor], Role] = {Patient: "patient", Clinician: "clinician"}
 
 
@@ -264,7 +266,9 @@ def _make(story: Story, flags: Sequence[str]) -> Scenario:
     if isinstance(flags, str):
         raise UsageError(f"{place}: flags of scenario '{story.__name__}' must be a list: flags=[{flags!r}]")
     cast = tuple(_cast(story, place))
-    return Scenario(story.__name__, story, cast, tuple(flags), Path(code.co_filename), code.co_firstlineno)
+    made = Scenario(story.__name__, story, cast, tuple(flags), Path(code.co_filename), code.co_firstlineno)
+    DEFINED.append(made)
+    return made
 
 
 def _cast(story: Story, place: str) -> typing.Iterator[tuple[str, type[Actor]]]:
@@ -278,6 +282,8 @@ def _cast(story: Story, place: str) -> typing.Iterator[tuple[str, type[Actor]]]:
             f"{place}: scenario '{story.__name__}' has no cast; give it parameters such as `alice: Patient`"
         )
     for name in parameters:
+        if name == HARNESS:
+            raise UsageError(f"{place}: no actor of scenario '{story.__name__}' may be called '{HARNESS}'")
         role = hints.get(name)
         if not isinstance(role, type) or role not in ROLES:
             known = " or ".join(role.__name__ for role in ROLES)

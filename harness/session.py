@@ -65,6 +65,8 @@ class Session:
         self.engine: Engine | None = None
         self.outcome: RunOutcome | None = None
         self.fault = ""
+        self.others_failed = False
+        self.exit_code: int | None = None
         self._began_s = 0.0
         self._catalogue: Catalogue | None = None
 
@@ -77,6 +79,8 @@ class Session:
 
     def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
         """Check a collected scenario against the flags; return its trials."""
+        if not __debug__:
+            raise UsageError(f"{scenario.place}: python -O takes every `assert` out of the story; run without it")
         twin = self.scenarios.get(scenario.name)
         if twin and twin.place != scenario.place:
             raise UsageError(f"{scenario.place}: scenario '{scenario.name}' is there twice; first at {twin.place}")

@@ -9,6 +9,8 @@ from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.provenance import derive
 
+DEEDS = frozenset({Action.BOOK, Action.JOIN, Action.SWITCH, Action.EMIT, Action.LEAVE, Action.END})
+
 
 def unproved(ledger: Ledger) -> list[Finding]:
     """The flags were in force for everybody, the story was told to its end, all was asked and all was answered."""
@@ -80,6 +82,7 @@ def _story(ledger: Ledger) -> Iterator[Reason]:
     for entry in ledger.of(Action.STORY, Outcome.FAIL):
         if not entry.data["assertion"]:
             yield f"the story broke: {entry.data['error']}", "", (entry.seq,)
+    yield from _loose_ends(ledger)
     not_offered = derive(ledger).not_offered
     for entry in ledger.of(Action.SWITCH, Outcome.FAIL, Outcome.OK):
         what = f"the switch to {entry.data['medium']} in {entry.data['visit']}"
@@ -93,6 +96,17 @@ def _story(ledger: Ledger) -> Iterator[Reason]:
             )
         if not offered and entry.outcome is Outcome.OK:
             yield f"{entry.actor} got {what}, which this combination does not offer", entry.actor, (entry.seq,)
+
+
+def _loose_ends(ledger: Ledger) -> Iterator[Reason]:
+    """What the story was to make and did not, or made when it had ended, was not there to be leaked."""
+    for entry in ledger.of(Action.EMIT, Outcome.FAIL):
+        error = entry.data.get("error", "no reason given")
+        yield f"{entry.actor}'s media never came to {entry.data['visit']}: {error}", entry.actor, (entry.seq,)
+    told = _told(ledger)
+    for entry in ledger:
+        if told and entry.seq > told[0].seq and entry.action in DEEDS and entry.actor != HARNESS:
+            yield f"{entry.actor}'s {entry.action} came after the story had ended", entry.actor, (entry.seq,)
 
 
 def _told(ledger: Ledger) -> list[Entry]:

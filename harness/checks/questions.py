@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
-from harness.provenance import Provenance, derive
+from harness.provenance import Provenance, derive, references
 
 SIGHTS = (Action.LIST, Action.OPEN)
 QUESTIONS = (Action.FLAGS, Action.RECORDINGS, *SIGHTS)
@@ -54,18 +54,23 @@ def _unlisted(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
 def _unseen(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
     """An entry that is its viewer's own by id may hold anything until it was opened."""
     tried = _tried(ledger)
+    seen = {(entry.actor, entry.data["recording"]) for entry in ledger.of(Action.OPEN)}
     for (actor, recording), entry in _listed(ledger).items():
         item = next(item for item in entry.data["items"] if item["recording"] == recording)
         visit = provenance.visit_of(recording, item["consultation"])
-        if visit and provenance.may_see(actor, visit) and (actor, recording) not in tried:
+        if not visit or not provenance.may_see(actor, visit) or (actor, recording) in seen:
+            continue
+        if (actor, recording) not in tried:
             yield f"{actor}'s list held {recording}, but nobody looked at what is in it", actor, (entry.seq,)
+        elif provenance.replays_offered:
+            yield f"{actor}'s list held {recording}, but it could not be opened to see whose it is", actor, (entry.seq,)
 
 
 def _untried(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
     """That a reference is refused to strangers is known only if each tried it, and of a recording that exists."""
     tried = _tried(ledger)
     met = tried | set(_listed(ledger))
-    for recording, visit in provenance.visit_of_recording.items():
+    for recording, visit in references(ledger, provenance).items():
         parties = provenance.visits[visit].parties
         for actor in provenance.cast:
             if actor not in parties and (actor, recording) not in met:

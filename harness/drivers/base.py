@@ -61,7 +61,7 @@ class Driver(Protocol):
         """Return the whole replay list, pages followed to the end."""
 
     async def open(self, recording: str) -> bytes:
-        """Return the bytes of a recording."""
+        """Return the bytes of a recording: asked for even where what stands beside them is refused."""
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -58,8 +58,8 @@ class Reading:
 def read(data: bytes, *, key: bytes = DEFAULT_KEY, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """Decode all of `data` and return every canary in it; what the bytes hold never makes it raise.
 
-    Of video, a picture is tested each half second, and each picture while none shows a code; of sound, every
-    channel is listened to. It runs on one thread and may be called from several.
+    Of video every picture is searched, of sound every channel listened to. It runs on one thread and may be called
+    from several.
     """
     if not data:
         return Reading("empty", note="no bytes")

@@ -16,9 +16,6 @@ from harness.errors import HarnessError
 from harness.media import audio, video
 from harness.model import Medium
 
-SAMPLE_EVERY_S = 0.5
-SAMPLE_EVERY_FRAMES = 15
-"""The second bound holds where timestamps lie."""
 FLAT_LEVELS = 12
 """A picture whose luma spans no more levels than this shows nothing."""
 SILENT_RMS = 1e-3
@@ -63,8 +60,6 @@ class Track:
     frames: int = 0
     duration_s: float = 0.0
     _first_frame_s: float | None = None
-    _sampled_s: float | None = None
-    _frames_since_sample: int = 0
     _sound_format: tuple[str, str, int] | None = None
     _resampler: av.AudioResampler | None = None
     _parts: list[audio.Samples] = field(default_factory=list)
@@ -129,25 +124,12 @@ class Track:
         if frame.width * frame.height > self.limits.max_pixels:
             raise Refused(f"pictures of {frame.width}x{frame.height}")
         at_s = self._time_of(frame)
-        if not self._is_due(at_s):
-            return
         luma = _luma(frame)
         if int(luma.max()) - int(luma.min()) <= FLAT_LEVELS:
-            self._sampled_s = None
             return
         self.has_content = True
-        codes = video.find_codes(luma)
-        for payload in codes:
+        for payload in video.find_codes(luma):
             self.payloads[payload] = min(at_s, self.payloads.get(payload, at_s))
-        self._sampled_s = at_s if codes else None
-        self._frames_since_sample = 0
-
-    def _is_due(self, at_s: float) -> bool:
-        """True half a second or 15 frames after a code was seen, when time stepped back, and else always."""
-        self._frames_since_sample += 1
-        if self._sampled_s is None or self._frames_since_sample >= SAMPLE_EVERY_FRAMES:
-            return True
-        return not self._sampled_s <= at_s < self._sampled_s + SAMPLE_EVERY_S
 
     def _time_of(self, frame: VideoFrame) -> float:
         """Return the seconds since the track's first frame, and lengthen the track by this one."""

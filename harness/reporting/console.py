@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 
 from rich.console import Console as Terminal
@@ -16,11 +18,20 @@ LINES_IN_A_LOG = 10
 COLOURS = {Verdict.VALID: "green", Verdict.UNKNOWN: "yellow", Verdict.INVALID: "red"}
 
 
+class _Terminal(Terminal):
+    """A terminal that may go away, as in `harness run | head`: the run goes on, and its exit code still counts."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing more, in place of ending whichever thread has printed."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Console:
     """Watches a run on behalf of a person."""
 
     def __init__(self) -> None:
-        self._terminal = Terminal(highlight=False, soft_wrap=True)
+        self._terminal = _Terminal(highlight=False, soft_wrap=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

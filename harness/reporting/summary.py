@@ -10,7 +10,7 @@ from typing import Any
 from harness.model import Verdict
 from harness.planning.narrow import Condition
 from harness.running.outcome import RunOutcome, ScenarioOutcome
-from harness.running.store import SUMMARY
+from harness.running.store import PART, SUMMARY
 
 SCHEMA = 1
 
@@ -18,7 +18,7 @@ SCHEMA = 1
 def write(outcome: RunOutcome, directory: Path) -> Path:
     """Write the summary of a run into its directory, whole or not at all; return the file."""
     path = directory / SUMMARY
-    draft = path.with_suffix(".json.part")
+    draft = path.with_name(path.name + PART)
     draft.write_text(json.dumps(summarise(outcome), indent=1) + "\n", encoding="utf-8")
     return draft.replace(path)
 

@@ -61,8 +61,9 @@ def _headline(outcome: RunOutcome) -> Iterator[str]:
     claim = outcome.plan.claim
     ran = f"{done} of {len(outcome.plan.trials)} trials executed"
     scope = f"{outcome.executed} of {claim.valid_combinations} valid combinations in every scenario"
+    selected = " in the trials that were selected" if claim.kind == "selection" else ""
     yield {
-        Verdict.VALID: "VALID: nobody could see media that is not theirs",
+        Verdict.VALID: f"VALID: nobody could see media that is not theirs{selected}",
         Verdict.INVALID: "INVALID: do not ship",
         Verdict.UNKNOWN: "UNKNOWN: nothing is proved, do not ship on this",
     }[outcome.verdict]
@@ -102,8 +103,10 @@ def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:
 
 def _evidence(finding: Finding, ledger: Ledger, provenance: Provenance) -> Iterator[str]:
     entries = [ledger[seq] for seq in finding.evidence if seq < len(ledger)][-EVIDENCE_SHOWN:]
+    opened = [entry for entry in entries if entry.action is Action.OPEN]
+    telling = (opened or entries)[-1:]
     for entry in entries:
-        here = "   <--- here" if entry is entries[-1] else ""
+        here = "   <--- here" if entry in telling else ""
         yield f"    #{entry.seq:<4} {entry.actor:<8} {_did(entry, finding, provenance)}{here}"
 
 

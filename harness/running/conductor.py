@@ -70,6 +70,7 @@ class Conductor:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._main(engine))
         except BaseException as error:
+            self.error = self.error or f"the engine failed: {type(error).__name__}: {error}"
             self._release(error)
             raise
         finally:

@@ -44,6 +44,10 @@ def require_startable(settings: Settings) -> None:
     factory(TargetOptions(url, settings.flaws))
     if settings.flag_server and urlsplit(settings.flag_server).scheme not in ("http", "https"):
         raise UsageError(f"--flag-server {settings.flag_server}: not an address (http://...)")
+    if url and not settings.flag_server:
+        raise UsageError(
+            f"--target {url}: name the flag server that it reads too, with --flag-server; `harness serve` prints both"
+        )
     if url:
         parts = urlsplit(url)
         try:
@@ -78,6 +82,7 @@ async def deployed(plan: Plan, settings: Settings, register: Register, report: R
             await _prove_in_band(target, plan.catalogue, _two_apart(plan), register)
         except FlagError as error:
             raise FlagError(f"{error}; {await asyncio.to_thread(_who_asked, flags)}") from error
+        await asyncio.to_thread(_require_asked, flags)
         etag = await asyncio.to_thread(_etag, flags)
         yield Deployment(target, await stack.enter_async_context(Watch(flags.url, flags.token, etag)))
 
@@ -100,6 +105,12 @@ def _who_asked(flags: FlagSource) -> str:
         return f"no SDK of the target's has asked the flag server at {flags.url} for them"
     names = ", ".join(sorted({f"{each['app_name']} ({each['sdk']})" for each in clients}))
     return f"the flag server at {flags.url} was asked for them by {names}"
+
+
+def _require_asked(flags: FlagSource) -> None:
+    """Raise FlagError when no SDK but ours has asked: to watch that flag server would prove nothing."""
+    if all(each["app_name"] == APP_NAME for each in connections(flags.url, flags.token)):
+        raise FlagError(f"the target has the right flags, but not from {flags.url}: {_who_asked(flags)}")
 
 
 def _etag(flags: FlagSource) -> str:

@@ -17,6 +17,7 @@ from harness.running.trial import judged, not_executed
 def recheck(path: Path) -> tuple[RunOutcome, Settings, StoredRun]:
     """Return the outcome that the ledgers in `path` support; raise UsageError when no run is stored there."""
     stored = load(path)
+    stored.require_whole()
     plan = stored.plan
     results = []
     for trial in plan.trials:

@@ -30,7 +30,9 @@ from harness.running.settings import Settings
 SCHEMA = 1
 RUN, LEDGERS, CONTROL = "run.json", "ledgers", "control.jsonl"
 SUMMARY, JUNIT = "summary.json", "junit.xml"
-WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, JUNIT)
+PART = ".part"
+"""Ends the name of a file that is being written."""
+WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, SUMMARY + PART, JUNIT)
 ALLURE_RESULTS = "allure-results"
 """Allure empties it itself."""
 
@@ -49,8 +51,11 @@ class Store:
         Raises UsageError when the directory holds anything that is not a run's, or is in use.
         """
         require_ours(path)
-        path.mkdir(parents=True, exist_ok=True)
-        directory = os.open(path, os.O_RDONLY)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            directory = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise UsageError(f"--out {path}: {error.strerror}") from error
         try:
             _lock(directory, path)
             _empty(path)
@@ -109,6 +114,13 @@ class StoredRun:
             seed=self.facts["seed"],
             out=self.path,
         )
+
+    def require_whole(self) -> None:
+        """Raise UsageError when a ledger lies there that no expected cell accounts for."""
+        expected = {trial.id for trial in self.plan.trials}
+        strange = sorted(file.name for file in (self.path / LEDGERS).glob("*.jsonl") if file.stem not in expected)
+        if strange:
+            raise UsageError(f"{self.path / LEDGERS / strange[0]}: no cell of {RUN} is this trial's")
 
     def control(self) -> Ledger | None:
         """Return the control trial's ledger, or None when it never began."""

@@ -148,7 +148,10 @@ async def _tell(scenario: Scenario, actors: Mapping[str, Actor], ledger: Ledger)
     except AssertionError as error:
         where = _place(scenario, error)
         ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=True, error=f"{where}: {error or 'assert'}")
-    except Exception as error:  # noqa: BLE001 - a story is foreign code; whatever it raises is a broken story
+    except BaseException as error:  # a story is foreign code: sys.exit() and pytest.skip() must not end the run
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+            raise
         where = _place(scenario, error)
         text = f"{where}: {type(error).__name__}: {error}"
         ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=text)

@@ -179,20 +179,27 @@ class ClinicDriver:
 
     async def replays(self) -> Sequence[Recording]:
         """Return the whole list of Consultation Replays, page by page."""
-        found: list[Recording] = []
+        found: dict[str, Recording] = {}
         cursor: str | None = None
         for _ in range(MAX_PAGES):
             path = "/replays" if cursor is None else f"/replays?cursor={quote(cursor)}"
             page: dict[str, Any] = await self._session.json("GET", path)
-            found += [Recording(item["id"], item["consultation"], item["medium"]) for item in page["items"]]
+            known = len(found)
+            found |= {item["id"]: Recording(item["id"], item["consultation"], item["medium"]) for item in page["items"]}
             cursor = page["next"]
             if cursor is None:
-                return found
+                return list(found.values())
+            if len(found) == known:
+                raise TargetError("GET /replays: a page brought nothing new, and is not the last", definite=False)
         raise TargetError(f"GET /replays: no end after {MAX_PAGES} pages", definite=False)
 
     async def open(self, recording: str) -> bytes:
-        """Return a replay's bytes, its detail asked for first as a person would."""
-        await self._session.json("GET", f"/replays/{quote(recording)}")
+        """Return a replay's bytes, its detail asked for first as a person would; that refused, the bytes may not be."""
+        try:
+            await self._session.send("GET", f"/replays/{quote(recording)}")
+        except TargetError as error:
+            if not error.definite:
+                raise
         return await self._session.send("GET", f"/replays/{quote(recording)}/media")
 
     async def close(self) -> None:

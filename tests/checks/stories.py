@@ -6,7 +6,8 @@ and the outcome of one call, as the harness does, and returns the story.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Medium, short_id
@@ -131,6 +132,15 @@ class Story:
         else:
             self._ledger.note(HARNESS, Action.FLAGS)
         return self._ledger
+
+    def with_deed(self, deed: Callable[[Story], Story]) -> Story:
+        """Return the story with more done before its end; the entries after it are numbered anew."""
+        entries = list(self._ledger)
+        end = next(entry.seq for entry in entries if entry.action is Action.STORY)
+        told = list(deed(Story(entries[:end])).ledger())
+        shift = len(told) - end
+        rest = (replace(e, seq=e.seq + shift, of=None if e.of is None else e.of + shift) for e in entries[end:])
+        return Story([*told, *rest])
 
     def without(self, action: Action, actor: str = "", **data: object) -> Story:
         """Return the story with the calls left out that fit; the entries are numbered anew."""

@@ -65,7 +65,13 @@ SCENARIO_FAULTS = [
         "@scenario()\ndef story(alice: Patient) -> None:\n    pass\n",
         ":6: scenario 'story' must be an `async def`",
     ),
-    (GOOD + "\n" + GOOD, ":11: scenario 'story' is there twice; first at line 7"),
+    (GOOD + "\n" + GOOD, ":10: scenario 'story' is there twice; first at line 6"),
+    (GOOD.replace("alice: Patient", "harness: Patient"), ":6: no actor of scenario 'story' may be called 'harness'"),
+    ("import pytest\npytest.skip('not today', allow_module_level=True)\n" + GOOD, ":7: Skipped: not today"),
+    (
+        "def make() -> None:\n    " + GOOD.replace("\n", "\n    ").rstrip() + "\n\n\nmake()\n",
+        ":7: scenario 'story' must stand at the top level of its file",
+    ),
     (
         GOOD.replace("scenario()", "scenario(flags='replay-access')"),
         ":6: flags of scenario 'story' must be a list: flags=['replay-access']",
@@ -88,6 +94,38 @@ def test_scenario_file_under_pytest(write: Write, out: Path) -> None:
     ended = scenarios(str(file), "--out", str(out), "--flags", str(FLAGS))
     assert (ended.code, ended.complained.strip()) == (4, f"ERROR: {file}{said}")
     assert not out.exists()
+
+
+def test_scenario_in_a_test_file(write: Write, out: Path) -> None:
+    """A scenario that would not be played since its file is a test's is refused beside one that would."""
+    write(GOOD, "all/story.py")
+    lost = write(GOOD.replace("story", "lost"), "all/test_lost.py")
+    assert refusal("run", str(lost.parent), "--out", str(out)) == (
+        f"{lost}:6: a scenario in a test file is not played; give the file another name"
+    )
+
+
+def test_other_ways_to_write_a_scenario(write: Write, out: Path) -> None:
+    """A scenario under another name for the decorator is found all the same."""
+    file = write(
+        GOOD.replace("@scenario", "@harness.scenario"), imports="import harness\nfrom harness import Patient\n\n"
+    )
+    ended = harness("plan", str(file), "--out", str(out))
+    assert (ended.code, "72 combinations, 72 trials" in ended.said) == (0, True)
+
+
+def test_assertions_taken_out(write: Write, out: Path) -> None:
+    """Under python -O no assertion of a story could fail, so no story is played."""
+    file = write(GOOD)
+    ended = harness("run", str(file), "--out", str(out), env={"PYTHONOPTIMIZE": "1"})
+    assert (ended.code, ended.complained.count("\n")) == (4, 1)
+    assert "python -O takes every `assert` out of the story; run without it" in ended.complained
+
+
+def test_address_without_its_flag_server(out: Path) -> None:
+    """A target that runs already reads a flag server that runs already: without it the wrong one is watched."""
+    said = refusal("run", "--target", "http://127.0.0.1:9", "--out", str(out))
+    assert said.startswith("--target http://127.0.0.1:9: name the flag server that it reads too, with --flag-server")
 
 
 def test_same_name_in_two_files(write: Write, out: Path) -> None:

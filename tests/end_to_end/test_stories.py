@@ -33,10 +33,11 @@ def kill_switch(tmp_path: Path) -> Path:
             "she was promised a reminder",
         ),
         (HELD + "    raise ValueError('no idea')\n", 6, "unproved", "story.py:10: ValueError: no idea"),
+        (HELD + "    raise SystemExit(0)\n", 6, "unproved", "story.py:10: SystemExit: 0"),
         ("    await alice.book(chen, medium='audio')\n", 6, "vacuous", "no actor saw any media of their own"),
         ("    await asyncio.sleep(0)\n", 6, "vacuous", "no actor saw any media of their own"),
     ],
-    ids=["assert", "raise", "books only", "does nothing"],
+    ids=["assert", "raise", "exits", "books only", "does nothing"],
 )
 def test_story(write: Write, out: Path, kill_switch: Path, body: str, code: int, check: str, said: str) -> None:
     """A failing assertion exits 1 as an ordinary failure; a story that raises or shows nothing exits 6."""

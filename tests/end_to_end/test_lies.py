@@ -1,0 +1,94 @@
+"""Targets and surroundings that hide a leak: none of them may make a run valid."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .commands import AUDIO, HARNESS, ROOT, run, scenarios
+
+Write = Callable[..., Path]
+ADAPTER = """
+from harness.errors import TargetError
+from harness.targets.clinic import ClinicDriver, ClinicTarget
+
+ALL = {}
+
+
+class Lying(ClinicTarget):
+    def driver(self, account, name, role):
+        return Driver(self.pool.session(name), account, name, role)
+
+
+class Driver(ClinicDriver):
+    reads = 0
+
+"""
+SECOND_READING = """
+    async def replays(self):
+        self.reads += 1
+        own = await super().replays()
+        ALL.update({each.ref: each for each in own})
+        return own if self.reads == 1 else [*ALL.values()]
+"""
+HALF_A_TRUTH = """
+    async def recordings(self, consultation):
+        return (await super().recordings(consultation))[:1]
+
+    async def open(self, recording):
+        try:
+            ALL[recording] = await super().open(recording)
+        except TargetError:
+            if recording not in ALL or "bob" not in self._account:
+                raise
+        return ALL[recording]
+"""
+STORY = "@scenario()\nasync def story(alice: Patient, chen: Clinician) -> None:\n    assert False\n"
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Path:
+    """Return a catalogue in which replays are on or off, and nothing else matters."""
+    file = tmp_path / "on.toml"
+    file.write_text("[flags.replay-access]\nbaseline = 'on'\n")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("lie", "check"),
+    [(SECOND_READING, "foreign-media"), (HALF_A_TRUTH, "reachable-media")],
+    ids=["a list that leaks from its second reading on", "bytes that open by a reference which only a list told"],
+)
+def test_leaks_that_hide(tmp_path: Path, out: Path, on: Path, lie: str, check: str) -> None:
+    """What shows only when it is looked at twice, or from another side, is found."""
+    (tmp_path / "lies.py").write_text(ADAPTER + lie)
+    ended = run(out, str(ROOT / "scenarios"), AUDIO, "--target", "lies:Lying", "--flags", str(on), cwd=tmp_path)
+    leaks = [each for each in ended.summary["findings"] if each["check"] == check]
+    assert ended.ended.code == 1, ended.ended
+    assert {each["degree"] for each in leaks} == {"proved"}
+
+
+def test_another_plugin_cannot_make_it_green(write: Write, out: Path, on: Path) -> None:
+    """Whatever a conftest does to pytest's exit code, the run's own stands."""
+    file = write(STORY, "all/story.py")
+    (file.parent / "conftest.py").write_text(
+        "import pytest\n\n\n@pytest.hookimpl(trylast=True)\ndef pytest_sessionfinish(session):\n"
+        "    session.exitstatus = 0\n"
+    )
+    arguments = [str(file.parent), "--flags", str(on), "--out", str(out)]
+    assert run(out, *arguments).ended.code == 1
+    assert scenarios(*arguments).code == 1
+
+
+def test_a_reader_that_goes_away(out: Path, on: Path) -> None:
+    """A pipe that breaks in mid-run ends neither the run nor its verdict."""
+    command = [HARNESS, "run", AUDIO, "--flags", str(on), "--out", str(out)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(120) == 0
+    assert (out / "summary.json").exists()
