@@ -78,25 +78,20 @@ class Session:
         return self._catalogue
 
     def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
-        """Check a collected scenario against the flags; return its trials."""
+        """Take a collected scenario; return its trials."""
         if not __debug__:
             raise UsageError(f"{scenario.place}: python -O takes every `assert` out of the story; run without it")
         twin = self.scenarios.get(scenario.name)
         if twin and twin.place != scenario.place:
             raise UsageError(f"{scenario.place}: scenario '{scenario.name}' is there twice; first at {twin.place}")
-        for flag in scenario.flags:
-            if flag not in self.catalogue.names:
-                hint = nearest(flag, self.catalogue.names)
-                raise UsageError(
-                    f"{scenario.place}: flag '{flag}' of scenario '{scenario.name}' is not in "
-                    f"{self.settings.flags}{hint}"
-                )
         self.scenarios[scenario.name] = scenario
         return self._whole([scenario.name]).trials
 
     def make_plan(self, selected: list[Trial]) -> Plan:
-        """Plan the selected trials; the claim says whether they are all."""
+        """Plan the selected trials; the claim says whether they are all. UsageError for a flag that is unknown."""
         names = list(dict.fromkeys(trial.scenario for trial in selected))
+        for name in names:
+            self._require_flags(self.scenarios[name])
         chosen = {trial.id for trial in selected}
         self.plan = self._whole(names).select(lambda trial: trial.id in chosen)
         return self.plan
@@ -157,6 +152,15 @@ class Session:
     def verdict_text(self) -> str:
         """Return the verdict as people read it."""
         return text.verdict(self.outcome, self.settings, self.stored) if self.outcome else ""
+
+    def _require_flags(self, scenario: Scenario) -> None:
+        for flag in scenario.flags:
+            if flag not in self.catalogue.names:
+                hint = nearest(flag, self.catalogue.names)
+                raise UsageError(
+                    f"{scenario.place}: flag '{flag}' of scenario '{scenario.name}' is not in "
+                    f"{self.settings.flags}{hint}"
+                )
 
     def _whole(self, scenarios: list[str]) -> Plan:
         """Return the plan of everything that the scenarios could be played under."""

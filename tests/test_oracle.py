@@ -133,3 +133,12 @@ def test_fewer_own_sightings_never_make_a_trial_valid(new: Story) -> None:
         ledger = Ledger(entries=[blind if each is entry else each for each in whole])
         if judge(whole).verdict is not Verdict.VALID:
             assert judge(ledger).verdict is not Verdict.VALID
+
+
+@pytest.mark.parametrize("not_offered", [(), ("replays",)])
+def test_no_cut_of_a_sound_ledger_accuses(not_offered: tuple[str, ...]) -> None:
+    """A run that was killed anywhere is unknown: what it did not come to see is not missing."""
+    entries = list(sound(*not_offered).closed())
+    verdicts = [judge(Ledger(entries=entries[:end])).verdict for end in range(len(entries))]
+    assert set(verdicts) == {Verdict.UNKNOWN}
+    assert judge(Ledger(entries=entries)).verdict is Verdict.VALID

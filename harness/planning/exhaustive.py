@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.errors import UsageError, nearest
+from harness.errors import UsageError
 from harness.model import Catalogue, Combination, Constraint, Flag, Trial
 
 MAX_TRIALS = 100_000
@@ -72,7 +72,9 @@ def trial_id(beginning: str, ids: Collection[str]) -> str:
     if len(found) > 1:
         raise UsageError(f"trial '{beginning}' may be any of {len(found)}: give all eight digits")
     if not found:
-        raise UsageError(f"trial '{beginning}' is not in the plan{nearest(beginning, ids)}")
+        raise UsageError(
+            f"trial '{beginning}' is not in the plan: an id is of a scenario's name and a combination of its flag file"
+        )
     return found[0]
 
 

@@ -107,9 +107,8 @@ def test_scenario_in_a_test_file(write: Write, out: Path) -> None:
 
 def test_other_ways_to_write_a_scenario(write: Write, out: Path) -> None:
     """A scenario under another name for the decorator is found all the same."""
-    file = write(
-        GOOD.replace("@scenario", "@harness.scenario"), imports="import harness\nfrom harness import Patient\n\n"
-    )
+    body = "import harness\nfrom harness import Patient as P\n\n\n@harness.scenario\nasync def story(alice: P):\n    ...\n"
+    file = write(body, imports="")
     ended = harness("plan", str(file), "--out", str(out))
     assert (ended.code, "72 combinations, 72 trials" in ended.said) == (0, True)
 
@@ -190,11 +189,11 @@ def test_misspelt_scenario(out: Path) -> None:
         (["--flaw", "video-branch-skips-onwer"], f"did you mean '{FLAW}'?"),
         (["--coverage", "exhaustiv"], "--coverage exhaustiv: not known; there is `exhaustive`"),
         (["--sed", "1"], "No such option: --sed (Possible options: --seed)"),
-        (["--trial", "zzz"], "--trial zzz: not in the plan"),
+        (["--trial", "zzz"], "--trial: trial 'zzz' is not in the plan"),
         (["--target", "clinc"], "--target clinc: no such target; did you mean 'clinic'?"),
         (["--target", "nonesuch:Target"], "--target nonesuch:Target: No module named 'nonesuch'"),
         (["--target", "harness.targets.clinic:Clinic"], "has no attribute 'Clinic'"),
-        (["--target", "http://127.0.0.1:1"], "--target http://127.0.0.1:1: nothing answers there"),
+        (["--target", "http://127.0.0.1:1", "--flag-server", "http://127.0.0.1:1"], "nothing answers there"),
         (["--target", "http://127.0.0.1:1", "--flaw", FLAW], "--flaw is for the clinic that the harness starts itself"),
         (["--flag-server", "127.0.0.1:4242"], "--flag-server 127.0.0.1:4242: not an address"),
     ],

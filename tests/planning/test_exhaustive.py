@@ -159,7 +159,7 @@ def test_a_trial_id_must_name_one_trial_of_the_plan() -> None:
     ids = [trial.id for trial in exhaustive(CLINIC, SCENARIOS).trials]
     right = ids[0]
     assert trial_id(right[:7], ids) == right
-    with pytest.raises(UsageError, match=f"is not in the plan; did you mean '{right}'"):
+    with pytest.raises(UsageError, match="is not in the plan: an id is of"):
         trial_id(f"{right}0", ids)
     with pytest.raises(UsageError, match=r"may be any of .*: give all eight digits"):
         trial_id(right[0], ids)
