@@ -114,7 +114,7 @@ def plan(
 ) -> None:
     """Print what `harness run` with the same arguments would run, and run nothing."""
     if output not in ("text", "json"):
-        raise UsageError(f"--format {output}: not known{nearest(output, ['text', 'json'])}")
+        raise UsageError(f"--format {output}: not known; there are text and json")
     options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
     keeper = _PlanKeeper()
     code = _pytest([*_selection(scenario), *options, "--collect-only"], keeper)

@@ -168,7 +168,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     except UsageError as error:
         run.usage_errors.append(f"--trial: {error}")
         return
-    dropped = [
+    dropped = [item for item in items if config.option.reports and not isinstance(item, ScenarioItem)]
+    dropped += [
         item for item in views if (names and item.scenario.name not in names) or (cells and item.trial.id not in cells)
     ]
     if dropped:

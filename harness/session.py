@@ -164,6 +164,8 @@ class Session:
 
     def _whole(self, scenarios: list[str]) -> Plan:
         """Return the plan of everything that the scenarios could be played under."""
+        if self.settings.seed < 0:
+            raise UsageError(f"--seed {self.settings.seed}: a seed is 0 or more")
         if self.settings.coverage != "exhaustive":
             raise UsageError(f"--coverage {self.settings.coverage}: not known; there is `exhaustive`")
         return exhaustive(self.catalogue, scenarios, self.settings.seed)

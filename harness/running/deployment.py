@@ -27,6 +27,9 @@ FLAGS_DEADLINE_S = 5.0
 IN_BAND_DEADLINE_S = 10.0
 ASK_AGAIN_S = 0.1
 
+SHAPE = ("name", "audience", "requests", "start", "driver", "not_offered", "is_alive", "close")
+"""What a target must have, of `harness.targets.base.Target`."""
+
 Report = Callable[[str], None]
 
 
@@ -40,8 +43,8 @@ class Deployment:
 
 def require_startable(settings: Settings) -> None:
     """Raise UsageError, before anything is touched, for a target or a flag server with which no run can begin."""
-    factory, url = find(settings.target)
-    factory(TargetOptions(url, settings.flaws))
+    _, url = find(settings.target)
+    _made(settings)
     if settings.flag_server and urlsplit(settings.flag_server).scheme not in ("http", "https"):
         raise UsageError(f"--flag-server {settings.flag_server}: not an address (http://...)")
     if url and not settings.flag_server:
@@ -65,17 +68,16 @@ async def deployed(plan: Plan, settings: Settings, register: Register, report: R
 
     Raises UsageError when the target does not answer, FlagError when its flags cannot be proved.
     """
-    factory, url = find(settings.target)
     async with AsyncExitStack() as stack:
-        target = factory(TargetOptions(url, settings.flaws))
+        target = _made(settings)
         stack.push_async_callback(target.close)
-        report("starting the flag server")
+        report("reaching the flag server" if settings.flag_server else "starting the flag server")
         flags = await _flags(settings, plan.catalogue, target.audience, stack)
         report(f"proving {len(plan.combinations)} combinations with an Unleash client")
         await asyncio.to_thread(
             prove_served, flags.url, flags.token, plan.catalogue, plan.combinations, audience=target.audience
         )
-        report(f"starting the target ({settings.target})")
+        report(f"reaching or starting the target ({settings.target})")
         await target.start(flags)
         report("proving the flags through the target, as two users")
         try:
@@ -85,6 +87,23 @@ async def deployed(plan: Plan, settings: Settings, register: Register, report: R
         await asyncio.to_thread(_require_asked, flags)
         etag = await asyncio.to_thread(_etag, flags)
         yield Deployment(target, await stack.enter_async_context(Watch(flags.url, flags.token, etag)))
+
+
+def _made(settings: Settings) -> Target:
+    """Return what the adapter's factory makes; raise UsageError when that is no target, all that it lacks at once."""
+    factory, url = find(settings.target)
+    try:
+        target = factory(TargetOptions(url, settings.flaws))
+    except UsageError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"--target {settings.target}: its factory raised {reason}") from error
+    lacking = [name for name in SHAPE if not hasattr(target, name)]
+    if lacking:
+        what = f"a {type(target).__name__} without {', '.join(lacking)}"
+        raise UsageError(f"--target {settings.target}: its factory returned {what}; see docs/adapters.md")
+    return target
 
 
 async def _flags(settings: Settings, catalogue: Catalogue, audience: Audience, stack: AsyncExitStack) -> FlagSource:

@@ -32,9 +32,8 @@ RUN, LEDGERS, CONTROL = "run.json", "ledgers", "control.jsonl"
 SUMMARY, JUNIT = "summary.json", "junit.xml"
 PART = ".part"
 """Ends the name of a file that is being written."""
-WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, SUMMARY + PART, JUNIT)
 ALLURE_RESULTS = "allure-results"
-"""Allure empties it itself."""
+WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, SUMMARY + PART, JUNIT, ALLURE_RESULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def require_ours(path: Path) -> None:
     """Raise UsageError unless the directory is new, empty, or an earlier run's: nothing of anybody else is lost."""
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out {path}: it is not a directory")
-    known = {*WRITTEN_BY_A_RUN, ALLURE_RESULTS}
+    known = set(WRITTEN_BY_A_RUN)
     foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known) if path.exists() else []
     if foreign:
         raise UsageError(
@@ -189,7 +188,10 @@ def _has_begun(file: Path) -> bool:
 def _empty(path: Path) -> None:
     for name in WRITTEN_BY_A_RUN:
         entry = path / name
-        if entry.is_dir():
+        if name == ALLURE_RESULTS:  # the folder stays: pytest's --alluredir may have opened it already
+            for result in entry.iterdir() if entry.is_dir() else ():
+                result.unlink()
+        elif entry.is_dir():
             shutil.rmtree(entry)
         else:
             entry.unlink(missing_ok=True)

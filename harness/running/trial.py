@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from harness.drivers.base import Driver
-from harness.errors import TargetError
+from harness.errors import TargetError, UsageError, nearest
 from harness.flags.base import differences, token, username
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Catalogue, Finding, Trial, Verdict
@@ -17,7 +17,7 @@ from harness.running.register import Register
 from harness.running.studio import Studio
 from harness.running.sweep import sweep
 from harness.scenario import ROLES, Actor, Scenario, Stage
-from harness.targets.base import Target
+from harness.targets.base import FEATURES, Target
 
 STORY_DEADLINE_S = 60.0
 SWEEP_DEADLINE_S = 120.0
@@ -70,7 +70,7 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
         seed=trial.seed,
         run=rig.register.run,
         cast={name: ROLES[role] for name, role in scenario.cast},
-        not_offered=sorted(rig.target.not_offered(trial.combination)),
+        not_offered=sorted(_not_offered(rig.target, trial)),
     )
     if hands:
         for actor in actors.values():
@@ -105,6 +105,13 @@ def not_executed(trial: Trial, why: str) -> TrialResult:
     """Return the result of a cell that never ran."""
     finding = Finding("unproved", Verdict.UNKNOWN, f"not executed: {why}")
     return TrialResult(trial, Verdict.UNKNOWN, (finding,), 0.0, executed=False)
+
+
+def _not_offered(target: Target, trial: Trial) -> frozenset[str]:
+    named = target.not_offered(trial.combination)
+    for feature in sorted(named - FEATURES):
+        raise UsageError(f"not_offered() names '{feature}', which is no feature{nearest(feature, FEATURES)}")
+    return named
 
 
 def _cast(trial: Trial, scenario: Scenario, rig: Rig, stage: Stage) -> dict[str, Actor]:

@@ -10,6 +10,9 @@ from harness.drivers.base import Driver
 from harness.flags.base import Audience
 from harness.model import Role
 
+FEATURES = frozenset({"replays", "switch-to-video", "switch-to-audio"})
+"""What a combination may take away: all replay access, and each direction of the medium's switch."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlagSource:
@@ -50,7 +53,7 @@ class Target(Protocol):
     def not_offered(self, combination: Mapping[str, str]) -> frozenset[str]:
         """Return what the target rightly refuses under a combination.
 
-        Of `replays` (all replay access), `switch-to-video`, `switch-to-audio`.
+        Of FEATURES; any other name is an error of the adapter.
         """
 
     async def is_alive(self) -> bool:

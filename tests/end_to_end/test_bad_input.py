@@ -107,7 +107,9 @@ def test_scenario_in_a_test_file(write: Write, out: Path) -> None:
 
 def test_other_ways_to_write_a_scenario(write: Write, out: Path) -> None:
     """A scenario under another name for the decorator is found all the same."""
-    body = "import harness\nfrom harness import Patient as P\n\n\n@harness.scenario\nasync def story(alice: P):\n    ...\n"
+    body = (
+        "import harness\nfrom harness import Patient as P\n\n\n@harness.scenario\nasync def story(alice: P):\n    ...\n"
+    )
     file = write(body, imports="")
     ended = harness("plan", str(file), "--out", str(out))
     assert (ended.code, "72 combinations, 72 trials" in ended.said) == (0, True)
