@@ -214,7 +214,7 @@ def test_option_under_pytest(good: str, earlier: Path) -> None:
 def test_command(tmp_path: Path) -> None:
     """An unknown command, an unknown format and no command at all exit 4."""
     assert refusal("rn") == "No such command 'rn'. Did you mean 'run'?"
-    assert refusal("plan", "--format", "jso") == "--format jso: not known; did you mean 'json'?"
+    assert refusal("plan", "--format", "jso") == "--format jso: not known; there are text and json"
     assert refusal("check", str(tmp_path)) == f"{tmp_path}: no stored run is there (run.json is missing)"
     bare = harness()
     assert (bare.code, bare.said) == (4, "")

@@ -49,10 +49,12 @@ def test_invalid_combinations(flawed: Run) -> None:
 
 
 def test_evidence(flawed: Run) -> None:
-    """The last entry that a finding names is the viewer's opening of the recording, with the owner's canary in it."""
+    """A finding names the viewer's opening of the recording, with the owner's canary in it, and at most lists after."""
     ledgers = flawed.ledgers()
     for finding in flawed.summary["findings"]:
-        entry = ledgers[finding["trial"]][max(finding["evidence"])]
+        named = [ledgers[finding["trial"]][seq] for seq in sorted(finding["evidence"])]
+        *_, entry = (each for each in named if each["action"] == "open")
+        assert {each["action"] for each in named if each["seq"] > entry["seq"]} <= {"list"}
         assert (entry["actor"], entry["action"], entry["outcome"]) == (finding["viewer"], "open", "ok")
         assert entry["data"]["recording"] == finding["recording"]
         assert any(
