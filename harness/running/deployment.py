@@ -70,9 +70,9 @@ async def deployed(plan: Plan, settings: Settings, register: Register, report: R
     """
     async with AsyncExitStack() as stack:
         target = _made(settings)
-        stack.push_async_callback(target.close)
         report("reaching the flag server" if settings.flag_server else "starting the flag server")
         flags = await _flags(settings, plan.catalogue, target.audience, stack)
+        stack.push_async_callback(target.close)
         report(f"proving {len(plan.combinations)} combinations with an Unleash client")
         await asyncio.to_thread(
             prove_served, flags.url, flags.token, plan.catalogue, plan.combinations, audience=target.audience
