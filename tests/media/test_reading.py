@@ -67,6 +67,13 @@ def test_a_canary_spliced_in_late_is_found() -> None:
     assert first_s[FOREIGN, "audio"] == pytest.approx(10, abs=1)
 
 
+def test_foreign_pictures_between_own_ones_are_found() -> None:
+    """Every picture is searched: one that is neither first nor on any half second may be the leak."""
+    mixed = pictures(OURS, 1)
+    mixed[1] = pictures(FOREIGN, 1)[1]
+    assert {canary for canary, _ in seen(read(clips.webm(mixed, sound(OURS, 1.0))))} == {OURS, FOREIGN}
+
+
 def test_a_picture_in_the_picture_is_found() -> None:
     """A frame that shows two users' codes at once reports both."""
     both = np.concatenate([pictures(OURS, 2), pictures(FOREIGN, 2)], axis=2)
