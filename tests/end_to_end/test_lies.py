@@ -46,6 +46,24 @@ HALF_A_TRUTH = """
                 raise
         return ALL[recording]
 """
+ELSEWHERE = """
+
+from pathlib import Path
+
+from harness.flags.embedded import EmbeddedFlags
+from harness.planning.catalogue import load
+from harness.targets.base import FlagSource
+
+
+class Elsewhere(ClinicTarget):
+    async def start(self, flags):
+        self.own = EmbeddedFlags.start(load(Path("on.toml")))
+        await super().start(FlagSource(self.own.url, self.own.token))
+
+    async def close(self):
+        await super().close()
+        self.own.stop()
+"""
 STORY = "@scenario()\nasync def story(alice: Patient, chen: Clinician) -> None:\n    assert False\n"
 
 
@@ -69,6 +87,15 @@ def test_leaks_that_hide(tmp_path: Path, out: Path, on: Path, lie: str, check: s
     leaks = [each for each in ended.summary["findings"] if each["check"] == check]
     assert ended.ended.code == 1, ended.ended
     assert {each["degree"] for each in leaks} == {degree}
+
+
+def test_right_flags_from_another_server(tmp_path: Path, out: Path, on: Path) -> None:
+    """A target that has its flags from a server that nobody watches is not proved to keep them."""
+    (tmp_path / "lies.py").write_text(ADAPTER + ELSEWHERE)
+    arguments = [AUDIO, "--target", "lies:Elsewhere", "--flags", on.name]
+    ended = run(out, str(ROOT / "scenarios"), *arguments, cwd=tmp_path)
+    assert ended.ended.code == 6, ended.ended
+    assert "the target has the right flags, but not from " in ended.summary["doubts"][0]
 
 
 def test_another_plugin_cannot_make_it_green(write: Write, out: Path, on: Path) -> None:
