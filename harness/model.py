@@ -11,6 +11,7 @@ from typing import Literal
 Medium = Literal["audio", "video"]
 Degree = Literal["presented", "opened", "proved"]
 Role = Literal["patient", "clinician"]
+Context = Literal["user", "global", "start-up"]
 
 OFF = "off"
 
@@ -34,13 +35,18 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A feature flag of the target. `off` is always a variant: any flag can be disabled."""
+    """A feature flag of the target. `off` is always a variant: any flag can be disabled.
+
+    `context` says for whom it is evaluated: for a `user`, or for all of a deployment alike, be that without any
+    user (`global`, as a background worker does) or once when the process begins (`start-up`).
+    """
 
     name: str
     variants: tuple[str, ...] = (OFF, "on")
     baseline: str = OFF
     kind: str = "release"
     description: str = ""
+    context: Context = "user"
 
     @property
     def is_boolean(self) -> bool:
@@ -85,6 +91,10 @@ class Catalogue:
     def baseline(self) -> Combination:
         """What production has before the release."""
         return Combination(tuple((flag.name, flag.baseline) for flag in self.flags))
+
+    def shared(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return what `values` says of the flags that cannot be told apart per user; in order, none for most."""
+        return tuple((flag.name, values[flag.name]) for flag in self.flags if flag.context != "user")
 
     def allows(self, values: Mapping[str, str]) -> bool:
         """Return True when no constraint is broken."""

@@ -1,10 +1,10 @@
 """Read a flag catalogue from TOML: `[flags.NAME]` tables and `[[exclusions]]`.
 
-A flag has a `description`, a `kind`, `variants` (default off and on), a `baseline` (default off) and
-`parents`. A parent is written `"flag"` (it is not off) or `"flag=variant"`; a child may be other than off
-only while each of its parents holds. An exclusion has `flags`, written the same way, which may not all hold
-at once, and a `reason`. Every mistake is a UsageError of one line: file, line, what is wrong, and the nearest
-right name.
+A flag has a `description`, a `kind`, `variants` (default off and on), a `baseline` (default off), a `context`
+(default user) and `parents`. A parent is written `"flag"` (it is not off) or `"flag=variant"`; a child may be
+other than off only while each of its parents holds. An exclusion has `flags`, written the same way, which may
+not all hold at once, and a `reason`. Every mistake is a UsageError of one line: file, line, what is wrong, and
+the nearest right name.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from harness.errors import UsageError, nearest
-from harness.model import OFF, Catalogue, Constraint, Flag
+from harness.model import OFF, Catalogue, Constraint, Context, Flag
 from harness.planning.exhaustive import count
 from harness.planning.lines import index_lines, line_of
 
 KINDS = ("release", "experiment", "operational", "kill switch", "permission")
+CONTEXTS: tuple[str, ...] = get_args(Context)
 MAX_BYTES = 1_000_000
 MAX_FLAGS = 300
 
@@ -167,11 +168,10 @@ def _flags(document: Mapping[str, object], report: _Report) -> Iterator[Flag]:
 
 
 def _flag(name: str, table: _Table) -> Flag:
-    table.check_keys("description", "kind", "variants", "baseline", "parents")
+    table.check_keys("description", "kind", "variants", "baseline", "context", "parents")
     table.texts("parents")
-    kind = table.text("kind", KINDS[0])
-    if kind not in KINDS:
-        table.complain("kind", f"kind {kind!r} is none of {', '.join(KINDS)}{nearest(kind, KINDS)}")
+    kind = _one_of(table, "kind", KINDS)
+    context = cast("Context", _one_of(table, "context", CONTEXTS))
     variants = table.texts("variants", (OFF, "on"))
     for complaint in _wrong_variants(variants):
         table.complain("variants", complaint)
@@ -179,7 +179,15 @@ def _flag(name: str, table: _Table) -> Flag:
     if "baseline" in table.values and baseline not in variants:
         known = f"{', '.join(variants)}{nearest(baseline, variants)}"
         table.complain("baseline", f"baseline {baseline!r} is not one of the variants {known}")
-    return Flag(name, variants, baseline, kind, table.text("description", ""))
+    return Flag(name, variants, baseline, kind, table.text("description", ""), context)
+
+
+def _one_of(table: _Table, key: str, known: tuple[str, ...]) -> str:
+    """Return one of the known words, the first when none is given."""
+    word = table.text(key, known[0])
+    if word not in known:
+        table.complain(key, f"{key} {word!r} is none of {', '.join(known)}{nearest(word, known)}")
+    return word
 
 
 def _wrong_variants(variants: Sequence[str]) -> Iterator[str]:

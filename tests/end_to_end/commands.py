@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-FLAGS = ROOT / "flags" / "clinic.toml"
+FLAGS = Path(__file__).with_name("flags.toml")
 FLAW = "video-branch-skips-owner"
 AUDIO = "audio_only_stays_private"
 KILL_SWITCH = "kill_switch_closes_replays_for_everybody"
@@ -86,8 +86,9 @@ def scenarios(*arguments: str, cwd: Path = ROOT) -> Ended:
 
 
 def run(out: Path, *arguments: str, cwd: Path = ROOT) -> Run:
-    """Run `harness run` into a directory."""
-    return Run(harness("run", "--out", str(out), *arguments, cwd=cwd), out)
+    """Run `harness run` into a directory, with the six flags of these tests unless others are named."""
+    flags = [] if "--flags" in arguments else ["--flags", str(FLAGS)]
+    return Run(harness("run", "--out", str(out), *flags, *arguments, cwd=cwd), out)
 
 
 class Background:

@@ -111,7 +111,7 @@ def test_other_ways_to_write_a_scenario(write: Write, out: Path) -> None:
         "import harness\nfrom harness import Patient as P\n\n\n@harness.scenario\nasync def story(alice: P):\n    ...\n"
     )
     file = write(body, imports="")
-    ended = harness("plan", str(file), "--out", str(out))
+    ended = harness("plan", str(file), "--out", str(out), "--flags", str(FLAGS))
     assert (ended.code, "72 combinations, 72 trials" in ended.said) == (0, True)
 
 
@@ -233,7 +233,9 @@ def test_out_of_somebody_else(good: str, out: Path, kind: str) -> None:
 
 def test_out_in_use(good: str, out: Path, tmp_path: Path) -> None:
     """A second run in the directory of one that is under way is refused, and the first ends well."""
-    with background(tmp_path / "first.log", HARNESS, "run", SWITCHING, "--out", str(out)) as first:
+    with background(
+        tmp_path / "first.log", HARNESS, "run", SWITCHING, "--out", str(out), "--flags", str(FLAGS)
+    ) as first:
         first.wait_until("14 of 72 trials")
         before = set((out / "allure-results").glob("*.json"))
         assert refusal("run", good, "--out", str(out)) == (

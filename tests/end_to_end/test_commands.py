@@ -15,6 +15,7 @@ from .commands import (
     FLAGS,
     FLAW,
     HARNESS,
+    ROOT,
     SWITCHING,
     Run,
     background,
@@ -27,7 +28,7 @@ from .commands import (
 
 def test_plan_is_what_runs(sound: Run) -> None:
     """`harness plan --format json` has exactly the cells that the run with the same arguments executed."""
-    ended = harness("plan", "--format", "json")
+    ended = harness("plan", "--format", "json", "--flags", str(FLAGS))
     planned = json.loads(ended.said)
     assert (ended.code, ended.complained) == (0, "")
     assert {trial["id"] for trial in planned["trials"]} == set(sound.ledgers())
@@ -35,7 +36,7 @@ def test_plan_is_what_runs(sound: Run) -> None:
 
 def test_plan_text(sound: Run) -> None:
     """`harness plan` prints the run's plan with every row, runs nothing and makes no directory."""
-    ended = harness("plan", "--out", str(sound.out / "nowhere"))
+    ended = harness("plan", "--out", str(sound.out / "nowhere"), "--flags", str(FLAGS))
     assert ended.code == 0
     assert sum(bool(re.match(r" +\d+  [0-9a-f]{8} ", line)) for line in ended.said.splitlines()) == 72
     shown = sound.ended.said.split("starting the flag server")[0].splitlines()
@@ -127,7 +128,7 @@ def test_help(command: str) -> None:
 
 def test_other_place(tmp_path: Path, small: Path) -> None:
     """Given the files, it runs from any folder and writes reports/out there."""
-    scenarios = FLAGS.parents[1] / "scenarios" / "audio_only.py"
+    scenarios = ROOT / "scenarios" / "audio_only.py"
     ended = harness("run", str(scenarios), "--flags", str(small), cwd=tmp_path)
     assert ended.code == 0
     assert (tmp_path / "reports" / "out" / "summary.json").exists()

@@ -100,7 +100,9 @@ def test_flag_server_serves_something_else(out: Path, small: Path) -> None:
 def test_server_killed_in_the_middle(out: Path, tmp_path: Path, servers: Servers, victim: str, said: str) -> None:
     """The run ends by itself, keeps each finished trial's ledger and counts the cells that were not executed."""
     process = (servers.flags.service if victim == "flags" else servers.clinic).process
-    with background(tmp_path / "log", HARNESS, "run", *servers.options, "--out", str(out)) as started:
+    with background(
+        tmp_path / "log", HARNESS, "run", *servers.options, "--out", str(out), "--flags", str(FLAGS)
+    ) as started:
         started.wait_until("21 of 216 trials")
         process.kill()
         ended = Run(started.end(), out)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from harness.model import OFF, Catalogue, Combination, Constraint, Flag
+from harness.planning.catalogue import load
 
 UNTIMED = settings(deadline=None)
+SIX_FLAGS = Path(__file__).parents[1] / "end_to_end" / "flags.toml"
+CLINIC = load(SIX_FLAGS)
+"""Six of the clinic's flags: 72 valid combinations."""
 
 
 @st.composite

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.model import Constraint, Flag
 from harness.planning.catalogue import MAX_BYTES, MAX_FLAGS, load
-from tests.planning.models import UNTIMED
+from tests.planning.models import SIX_FLAGS, UNTIMED
 
 PIECES = (
     *("[flags.a]\n", "[flags.b]\n", "[flags.'c d']\n", "[[exclusions]]\n", "[flags]\n", "[other]\n"),
     *("parents = ", "variants = ", "baseline = ", "kind = ", "flags = ", "reason = ", "a.b = "),
     *("['a']\n", "['b=on', 'a']\n", "['off', 'on']\n", "'on'\n", "'off'\n", "''\n", "3\n", "{x = 1}\n", "\n"),
 )
-CLINIC = Path(__file__).parents[2] / "flags" / "clinic.toml"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -41,8 +40,8 @@ def complaint(folder: Path, text: str) -> str:
 
 
 def test_the_clinics_catalogue_is_read() -> None:
-    """The shipped catalogue has its six flags in order, the parent as a constraint, and replay access on."""
-    catalogue = load(CLINIC)
+    """A catalogue as the clinic's has its six flags in order, the parent as a constraint, and replay access on."""
+    catalogue = load(SIX_FLAGS)
     assert catalogue.names == (
         "video-upgrade",
         "video-downgrade",
@@ -59,7 +58,7 @@ def test_the_clinics_catalogue_is_read() -> None:
             "video-downgrade needs video-upgrade",
         ),
     )
-    assert catalogue.source == str(CLINIC)
+    assert catalogue.source == str(SIX_FLAGS)
 
 
 def test_defaults_of_a_flag(tmp_path: Path) -> None:
@@ -89,6 +88,15 @@ def test_a_parents_variant_and_an_exclusion(tmp_path: Path) -> None:
         Constraint((("zoom", frozenset({"on"})), ("layout", frozenset({"off", "list"}))), "zoom needs layout=grid"),
         Constraint((("dark", frozenset({"on"})), ("layout", frozenset({"list"}))), "the list has no dark colours"),
     )
+
+
+def test_the_context_is_the_users_unless_it_is_said(tmp_path: Path) -> None:
+    """A flag is told apart per user unless the catalogue says otherwise, and those that are not are named together."""
+    catalogue = load(
+        write(tmp_path, "[flags.a]\n[flags.b]\ncontext = 'global'\n[flags.c]\ncontext = 'start-up'\nbaseline = 'on'\n")
+    )
+    assert [flag.context for flag in catalogue.flags] == ["user", "global", "start-up"]
+    assert catalogue.shared(catalogue.baseline) == (("b", "off"), ("c", "on"))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +137,21 @@ def test_a_parents_variant_and_an_exclusion(tmp_path: Path) -> None:
             "2: flag 'a': kind 'relase' is none of "
             "release, experiment, operational, kill switch, permission; did you mean 'release'?",
             id="unknown-kind",
+        ),
+        pytest.param(
+            "[flags.a]\ncontext = 'startup'",
+            "2: flag 'a': context 'startup' is none of user, global, start-up; did you mean 'start-up'?",
+            id="unknown-context",
+        ),
+        pytest.param(
+            "[flags.a]\ncontxt = 'user'",
+            "2: flag 'a': unknown key 'contxt'; did you mean 'context'?",
+            id="misspelt-context",
+        ),
+        pytest.param(
+            "[flags.a]\ncontext = ['user']",
+            "2: flag 'a': context must be text, such as context = \"user\"",
+            id="context-is-no-text",
         ),
         pytest.param(
             "[flags.a]\nbaseline = true",

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Constraint, Flag
-from harness.planning.catalogue import load
 from harness.planning.exhaustive import Claim, combinations, count, exhaustive, trial_id
-from tests.planning.models import UNTIMED, brute_force, catalogues
+from tests.planning.models import CLINIC, UNTIMED, brute_force, catalogues
 
-CLINIC = load(Path(__file__).parents[2] / "flags" / "clinic.toml")
 SCENARIOS = ("stays-on-audio", "switches-to-video", "deletes-a-replay")
 ON, OFF = frozenset({"on"}), frozenset({"off"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Combination, Flag, Verdict
-from harness.planning.catalogue import load
 from harness.planning.exhaustive import combinations
 from harness.planning.narrow import (
     Condition,
@@ -22,9 +20,8 @@ from harness.planning.narrow import (
     leak_conditions,
     safe_regions,
 )
-from tests.planning.models import UNTIMED, brute_force, catalogues
+from tests.planning.models import CLINIC, UNTIMED, brute_force, catalogues
 
-CLINIC = load(Path(__file__).parents[2] / "flags" / "clinic.toml")
 BABYLON = (("replay-index-v2", "on"), ("video-upgrade", "on"))
 
 Verdicts = dict[Combination, Verdict]

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 
 from harness.model import Catalogue, Constraint, Flag
-from harness.planning.catalogue import load
 from harness.planning.exhaustive import Claim, Plan, exhaustive
 from harness.planning.render import WIDTH, as_json, as_text, claim_sentence
+from tests.planning import models
 from tests.planning.models import UNTIMED, brute_force, catalogues
 
 GOLDEN = Path(__file__).parent / "plan"
-CLINIC = replace(load(Path(__file__).parents[2] / "flags" / "clinic.toml"), source="flags/clinic.toml")
+CLINIC = replace(models.CLINIC, source="flags/six.toml")
 TINY = Catalogue(
     (Flag("layout", ("off", "grid", "list"), kind="experiment"), Flag("zoom", baseline="on")),
     (Constraint((("zoom", frozenset({"on"})), ("layout", frozenset({"list"}))), "a list cannot be zoomed"),),
