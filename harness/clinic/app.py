@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
-from html import escape
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from . import accounts, consultations, errors, replays, uploads
+from . import (
+    accounts,
+    booking,
+    calls,
+    consultations,
+    errors,
+    filing,
+    metrics,
+    notices,
+    operations,
+    pages,
+    portal,
+    prescriptions,
+    recorder,
+    replays,
+    sharing,
+    uploads,
+)
+from .edge import EdgeCache
 from .state import Clinic
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 TITLE = "Reference telehealth clinic"
 DESCRIPTION = "Book a consultation, hold it by audio or video, and watch its recordings again."
 
 TAGS = [
-    {"name": "accounts", "description": "Who there is, signing in, and which features a user has."},
-    {"name": "consultations", "description": "Booking, the call, its medium."},
+    {"name": "accounts", "description": "Who there is, membership, signing in, and which features a user has."},
+    {"name": "booking", "description": "Clinicians' slots, and consultations booked, moved and cancelled."},
+    {"name": "consultations", "description": "The call, its medium, handing it over."},
+    {"name": "calls", "description": "Sound and picture by WebRTC."},
     {"name": "uploads", "description": "Recordings on their way in, chunk by chunk."},
-    {
-        "name": "consultation replays",
-        "description": "Recordings of ended consultations, for their participants.",
-    },
+    {"name": "consultation replays", "description": "Recordings of ended consultations, for their participants."},
+    {"name": "sharing", "description": "Links, carers, export, deleting."},
+    {"name": "prescriptions", "description": "From the clinician to the patient's pharmacy."},
+    {"name": "metrics", "description": "Health metrics that patients record."},
+    {"name": "notices", "description": "Inbox, e-mail, live updates."},
+    {"name": "portal", "description": "The clinicians' side."},
+    {"name": "operations", "description": "The operator's side: the kill switch, and who met what."},
     {"name": "service", "description": "The service itself."},
 ]
 
-PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{title}</title>
-<h1>{title}</h1>
-<p>A demonstration for tests: nobody here is ill, and nothing is kept for long. {description}</p>
-<p><a href="/openapi.json">OpenAPI document</a> · <a href="/health">health</a></p>
-</html>
-"""
+# Routes are tried in order: what is asked for most comes first, and `/replays/export` before `/replays/{replay}`.
+SYSTEMS = (
+    sharing,
+    replays,
+    booking,
+    consultations,
+    uploads,
+    accounts,
+    notices,
+    prescriptions,
+    metrics,
+    calls,
+    portal,
+    operations,
+)
+SCHEMA = "".join(
+    system.SCHEMA
+    for system in (
+        accounts,
+        booking,
+        consultations,
+        uploads,
+        recorder,
+        filing,
+        sharing,
+        calls,
+        notices,
+        prescriptions,
+        metrics,
+        portal,
+        operations,
+    )
+)
+"""The tables of all systems, as `Store` makes them."""
 
 
 class Health(BaseModel):
@@ -46,11 +98,28 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def build_app(clinic: Clinic, title: str = TITLE) -> FastAPI:
-    """Return the application that serves this clinic.
+@contextlib.asynccontextmanager
+async def _working(app: FastAPI) -> AsyncIterator[None]:
+    """Let the recorder's worker work while the application serves."""
+    clinic: Clinic = app.state.clinic
+    worker = asyncio.create_task(recorder.work(clinic), name="recorder")
+    try:
+        yield
+    finally:
+        await clinic.rooms.close()
+        worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
+
+
+def build_app(clinic: Clinic, title: str = TITLE, *, own_address: str | None = None, secret: str = "") -> FastAPI:
+    """Return the application that serves this clinic; address and secret are for one process of several (`Calls`).
 
     FastAPI's own documentation pages are left off: they load scripts from elsewhere.
     """
+    clinic.rooms = calls.Calls(
+        clinic.store, partial(recorder.receive_files, clinic), own_address=own_address, secret=secret
+    )
     app = FastAPI(
         title=title,
         description=DESCRIPTION,
@@ -60,20 +129,18 @@ def build_app(clinic: Clinic, title: str = TITLE) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        lifespan=_working,
     )
     app.state.clinic = clinic
+    app.add_middleware(EdgeCache, clinic=clinic)
     errors.install(app)
-    # Routes are tried in order: what is asked for most comes first.
-    for system in (replays, consultations, uploads, accounts):
+    for system in SYSTEMS:
         app.include_router(system.router)
+    app.include_router(pages.router)
 
     @app.get("/health", tags=["service"], summary="Tell that the clinic is up")
     async def show_health() -> Health:
         """Answer, without looking at anything else."""
         return Health(status="ok")
-
-    @app.get("/", include_in_schema=False)
-    async def home() -> HTMLResponse:
-        return HTMLResponse(PAGE.format(title=escape(title), description=DESCRIPTION))
 
     return app

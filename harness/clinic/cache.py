@@ -1,4 +1,4 @@
-"""What was answered to each user, kept until something of that user's changes."""
+"""Answers that were given to one user, kept until something of that user's changes."""
 
 from __future__ import annotations
 
@@ -6,32 +6,28 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-MAX_USERS = 10_000
-MAX_ANSWERS_EACH = 64
+MAX_ANSWERS = 20_000
 
 Answer = TypeVar("Answer")
 
 
 class AnswerCache:
-    """Answers by user and by everything else that they depend on; the user unused for longest goes first."""
+    """Answers by all that they depend on; the one unused for longest goes first.
+
+    Nothing is ever dropped because it has become old: what an answer depends on holds a version, and whoever
+    changes something writes a new version into the database. So it is right in each of several processes.
+    """
 
     def __init__(self) -> None:
-        self._users: OrderedDict[str, dict[Hashable, Any]] = OrderedDict()
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def get(self, username: str, depends_on: Hashable, make: Callable[[], Answer]) -> Answer:
+    def get(self, depends_on: Hashable, make: Callable[[], Answer]) -> Answer:
         """Return the kept answer, or make it and keep it."""
-        answers = self._users.setdefault(username, {})
-        self._users.move_to_end(username)
-        if depends_on not in answers:
-            if len(answers) >= MAX_ANSWERS_EACH:
-                answers.clear()
-            answers[depends_on] = make()
-        if len(self._users) > MAX_USERS:
-            self._users.popitem(last=False)
-        kept: Answer = answers[depends_on]
+        if depends_on in self._answers:
+            self._answers.move_to_end(depends_on)
+        else:
+            self._answers[depends_on] = make()
+            if len(self._answers) > MAX_ANSWERS:
+                self._answers.popitem(last=False)
+        kept: Answer = self._answers[depends_on]
         return kept
-
-    def forget(self, *usernames: str) -> None:
-        """Drop all answers to these users."""
-        for username in usernames:
-            self._users.pop(username, None)

@@ -1,4 +1,4 @@
-"""Consultations: booking, the call that it becomes, its medium, and what was recorded in it."""
+"""Consultations: the call that a booking becomes, who is in it, its medium, and handing it over."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from . import policy
+from . import filing, flaws, notices, policy, recorder
 from .accounts import Username
 from .errors import ApiError, answers, not_found
-from .state import Me, Medium, Person
-from .store import new_id
+from .state import Me, Medium, Person, person
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS consultations (
+    seq {seq}, id TEXT UNIQUE NOT NULL, patient TEXT NOT NULL, clinician TEXT NOT NULL, region TEXT NOT NULL,
+    booked_medium TEXT NOT NULL, medium TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'booked',
+    slot BIGINT, starts_at TEXT NOT NULL, switched_to_video INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS consultations_by_patient ON consultations (patient);
+CREATE INDEX IF NOT EXISTS consultations_by_clinician ON consultations (clinician);
+CREATE TABLE IF NOT EXISTS participants (
+    consultation TEXT NOT NULL, username TEXT NOT NULL, present INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (username, consultation));
+CREATE INDEX IF NOT EXISTS participants_by_consultation ON participants (consultation);
+"""
+
+COLUMNS = "id, patient, clinician, region, booked_medium, medium, status, starts_at"
+Status = Literal["booked", "live", "ended", "cancelled"]
 
 router = APIRouter(prefix="/consultations", tags=["consultations"])
-Status = Literal["booked", "live", "ended"]
-
-
-class Booking(BaseModel):
-    """What a patient asks for."""
-
-    clinician: Username
-    medium: Medium
 
 
 class NewMedium(BaseModel):
@@ -31,32 +38,24 @@ class NewMedium(BaseModel):
     medium: Medium
 
 
+class HandOver(BaseModel):
+    """The clinician to hand over to."""
+
+    clinician: Username
+
+
 class Consultation(BaseModel):
     """A consultation as its participants see it; `present` holds who is in the call."""
 
     id: str
     patient: str
     clinician: str
+    participants: list[str]
     booked_medium: Medium
     medium: Medium
     status: Status
     present: list[str]
-
-
-class ConsultationRecording(BaseModel):
-    """What is known of one recording; its bytes are served by Consultation Replays only."""
-
-    id: str
-    medium: Medium
-    made_by: str
-    status: Literal["ready"]
-    size: int
-
-
-class ConsultationRecordings(BaseModel):
-    """The recordings of one consultation, oldest first."""
-
-    items: list[ConsultationRecording]
+    starts_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +65,39 @@ class Row:
     id: str
     patient: str
     clinician: str
+    region: str
     booked_medium: Medium
     medium: Medium
     status: Status
-    patient_present: int
-    clinician_present: int
+    starts_at: str
+    participants: tuple[str, ...]
+    present: tuple[str, ...]
 
     def shown(self) -> Consultation:
         """Return what the API says of it."""
-        here = ((self.patient, self.patient_present), (self.clinician, self.clinician_present))
         return Consultation(
             id=self.id,
             patient=self.patient,
             clinician=self.clinician,
+            participants=list(self.participants),
             booked_medium=self.booked_medium,
             medium=self.medium,
             status=self.status,
-            present=[username for username, present in here if present],
+            present=list(self.present),
+            starts_at=self.starts_at,
         )
 
 
 def find(me: Person, consultation: str) -> Row:
     """Return a consultation of this person's; 404 when it is unknown or not theirs."""
-    found = me.clinic.store.find(
-        "SELECT id, patient, clinician, booked_medium, medium, status, patient_present, clinician_present"
-        " FROM consultations WHERE id = ?",
-        consultation,
-    )
-    row = Row(*found) if found else None
-    if row is None or not policy.may_see_consultation(me, row):
+    store = me.clinic.store
+    found = store.find(f"SELECT {COLUMNS} FROM consultations WHERE id = ?", consultation)  # noqa: S608 - our own words
+    if not found:
+        raise not_found("consultation")
+    people = store.all("SELECT username, present FROM participants WHERE consultation = ?", consultation)
+    names = sorted(username for username, _ in people)
+    row = Row(*found, tuple(names), tuple(sorted(username for username, present in people if present)))
+    if not policy.may_see_consultation(me, row):
         raise not_found("consultation")
     return row
 
@@ -106,39 +109,20 @@ async def _theirs(consultation: str, me: Me) -> Row:
 Theirs = Annotated[Row, Depends(_theirs)]
 
 
-def _require_live(row: Row) -> None:
+def require_live(row: Row) -> None:
+    """Raise 409 unless the consultation is live."""
     if row.status != "live":
         raise ApiError(409, "not-live", f"The consultation is {row.status}, not live.")
 
 
-def _update(me: Person, row: Row, changes: str, *parameters: str | int) -> Consultation:
-    """Write the changes, forget what was cached of both participants, return what is now stored."""
+def _set_present(me: Person, row: Row, *, present: bool, status: Status | None = None) -> None:
     with me.clinic.store.writing() as db:
-        db.execute(f"UPDATE consultations SET {changes} WHERE id = ?", (*parameters, row.id))  # noqa: S608 - our own words
-    me.clinic.replay_cache.forget(row.patient, row.clinician)
-    return find(me, row.id).shown()
-
-
-def _presence(me: Person, row: Row) -> str:
-    return "patient_present" if me.username == row.patient else "clinician_present"
-
-
-@router.post("", status_code=201, summary="Book a consultation", responses=answers(401, 403, 404, 507))
-async def book_consultation(wanted: Booking, me: Me) -> Consultation:
-    """Book a consultation by audio or video with a clinician."""
-    if not policy.may_book(me):
-        raise ApiError(403, "patients-only", "Only patients book consultations.")
-    store = me.clinic.store
-    if not store.find("SELECT 1 FROM accounts WHERE username = ? AND role = 'clinician'", wanted.clinician):
-        raise not_found("clinician")
-    store.require_room("consultations")
-    made = new_id("visit")
-    with store.writing() as db:
+        if status:
+            db.execute("UPDATE consultations SET status = ? WHERE id = ? AND status = 'booked'", (status, row.id))
         db.execute(
-            "INSERT INTO consultations (id, patient, clinician, booked_medium, medium) VALUES (?, ?, ?, ?, ?)",
-            (made, me.username, wanted.clinician, wanted.medium, wanted.medium),
+            "UPDATE participants SET present = ? WHERE username = ? AND consultation = ?",
+            (int(present), me.username, row.id),
         )
-    return find(me, made).shown()
 
 
 @router.get("/{consultation}", summary="Show a consultation", responses=answers(401, 404))
@@ -147,65 +131,110 @@ async def show_consultation(row: Theirs) -> Consultation:
     return row.shown()
 
 
-@router.post("/{consultation}/join", summary="Join the call", responses=answers(401, 404, 409))
+@router.post("/{consultation}/join", summary="Join the call", responses=answers(401, 403, 404, 409))
 async def join_consultation(row: Theirs, me: Me) -> Consultation:
-    """Join; the first to join makes the consultation live, and joining again changes nothing."""
-    if row.status == "ended":
-        raise ApiError(409, "consultation-ended", "The consultation has ended.")
-    return _update(me, row, f"status = 'live', {_presence(me, row)} = 1")
+    """Join or rejoin; the first to join makes the consultation live, and joining again changes nothing."""
+    if row.status in ("ended", "cancelled"):
+        raise ApiError(409, f"consultation-{row.status}", f"The consultation was {row.status}.")
+    if not policy.may_join(me, row):
+        raise ApiError(403, "handed-over", "You have handed this consultation over.")
+    _set_present(me, row, present=True, status="live")
+    return find(me, row.id).shown()
 
 
 @router.post("/{consultation}/leave", summary="Leave the call", responses=answers(401, 404, 409))
 async def leave_consultation(row: Theirs, me: Me) -> Consultation:
     """Leave; the consultation stays live until somebody ends it. Who has left may leave again."""
     if row.status == "booked":
-        _require_live(row)
-    return _update(me, row, f"{_presence(me, row)} = 0")
+        require_live(row)
+    await me.clinic.rooms.leave(row.id, me.username)
+    _set_present(me, row, present=False)
+    return find(me, row.id).shown()
 
 
 @router.post("/{consultation}/end", summary="End the consultation", responses=answers(401, 404, 409))
 async def end_consultation(row: Theirs, me: Me) -> Consultation:
-    """End a live consultation for both; from now on its recordings can be replayed."""
-    _require_live(row)
-    store = me.clinic.store
-    # What was not completed by now never will be.
-    (freed,) = store.one(
-        "SELECT coalesce(sum(length(bytes)), 0) FROM chunks"
-        " WHERE upload IN (SELECT id FROM uploads WHERE consultation = ?)",
-        row.id,
-    )
-    with store.writing() as db:
-        db.execute(
-            "UPDATE consultations SET status = 'ended', patient_present = 0, clinician_present = 0 WHERE id = ?",
-            (row.id,),
-        )
-        db.executemany(
-            "INSERT INTO replay_index SELECT ?, seq, medium FROM recordings WHERE consultation = ?",
-            [(viewer, row.id) for viewer in (row.patient, row.clinician)],
-        )
-        db.execute("DELETE FROM chunks WHERE upload IN (SELECT id FROM uploads WHERE consultation = ?)", (row.id,))
-    store.stored_bytes -= freed
-    me.clinic.replay_cache.forget(row.patient, row.clinician)
+    """End a live consultation for everybody; from now on its recordings can be replayed, as they are finished."""
+    require_live(row)
+    clinic = me.clinic
+    await clinic.rooms.end(row.id)
+    with clinic.store.writing() as db:
+        ended = db.execute("UPDATE consultations SET status = 'ended' WHERE id = ? AND status = 'live'", (row.id,))
+        if ended.rowcount:
+            db.execute("UPDATE participants SET present = 0 WHERE consultation = ?", (row.id,))
+            recorder.finish(clinic, db, row)
+            notices.post(clinic, db, row.participants, "consultation-ended", "Your consultation has ended.", row.id)
     return find(me, row.id).shown()
 
 
 @router.post("/{consultation}/medium", summary="Switch the medium", responses=answers(401, 404, 409))
 async def switch_medium(wanted: NewMedium, row: Theirs, me: Me) -> Consultation:
     """Switch a live consultation between audio and video, where that is offered to who asks."""
-    _require_live(row)
+    require_live(row)
+    clinic = me.clinic
     if wanted.medium == row.medium:
         return row.shown()
     if not policy.may_switch(me, wanted.medium):
+        if clinic.has_flaw(flaws.LOST_WHEN_SWITCH_FAILS):
+            recorder.forget(clinic, row.id)
         raise ApiError(409, "switch-not-offered", f"Switching to {wanted.medium} is not offered to you.")
-    to_video = int(wanted.medium == "video")
-    return _update(me, row, "medium = ?, switched_to_video = max(switched_to_video, ?)", wanted.medium, to_video)
+    if clinic.has_flaw(flaws.SWITCHES_SWAP_TRACKS):
+        await recorder.swap_tracks(clinic, row.id)
+    with clinic.store.writing() as db:
+        db.execute(
+            "UPDATE consultations SET medium = ?,"
+            " switched_to_video = CASE WHEN ? = 'video' THEN 1 ELSE switched_to_video END WHERE id = ?",
+            (wanted.medium, wanted.medium, row.id),
+        )
+        others = [username for username in row.present if username != me.username]
+        notices.post(clinic, db, others, "medium-switched", f"The call goes on by {wanted.medium}.", row.id)
+    await clinic.rooms.segment(row.id, wanted.medium)
+    return find(me, row.id).shown()
+
+
+@router.post("/{consultation}/hand-over", summary="Hand the consultation over", responses=answers(401, 403, 404, 409))
+async def hand_over_consultation(to: HandOver, row: Theirs, me: Me) -> Consultation:
+    """Hand a live consultation over to a second clinician, who joins it; both keep a part in it."""
+    clinic = me.clinic
+    second = person(clinic, to.clinician)
+    if second is None or second.region != row.region or second.role != "clinician":
+        raise not_found("clinician")
+    require_live(row)
+    if not policy.may_hand_over(me, row, second):
+        raise ApiError(403, "not-yours-to-hand-over", "Only the clinician who has it now hands it over, to another.")
+    with clinic.store.writing() as db:
+        db.execute("UPDATE consultations SET clinician = ? WHERE id = ?", (second.username, row.id))
+        db.execute(
+            "INSERT INTO participants (consultation, username) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (row.id, second.username),
+        )
+        filing.file_for(db, row.id, second.username)
+        told = (second.username, row.patient)
+        notices.post(clinic, db, told, "handed-over", f"{me.name} hands over to {second.name}.", row.id)
+    return find(me, row.id).shown()
+
+
+class ConsultationRecording(BaseModel):
+    """What is known of one recording; its bytes are served by Consultation Replays only."""
+
+    id: str
+    medium: Medium
+    made_by: str
+    status: recorder.Status
+    size: int
+
+
+class ConsultationRecordings(BaseModel):
+    """The recordings of one consultation, oldest first."""
+
+    items: list[ConsultationRecording]
 
 
 @router.get("/{consultation}/recordings", summary="List what was recorded", responses=answers(401, 404))
 async def list_recordings(row: Theirs, me: Me) -> ConsultationRecordings:
     """List what was recorded in one's own consultation, whatever the kill switch says; no bytes."""
     rows = me.clinic.store.all(
-        "SELECT id, medium, made_by, 'ready', size FROM recordings WHERE consultation = ? ORDER BY seq",
+        "SELECT id, medium, made_by, status, size FROM recordings WHERE consultation = ? ORDER BY seq",
         row.id,
     )
     names = ConsultationRecording.model_fields

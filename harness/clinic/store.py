@@ -1,92 +1,191 @@
-"""The clinic's SQLite database: one connection, used inline by the one thread that serves.
+"""The clinic's data: SQLite or PostgreSQL through one lean layer, used inline by the one thread that serves.
 
-An endpoint does not await between reading and writing, so each request is a step of its own.
+An endpoint does not await between reading and writing, so in one process each request is a step of its own;
+several processes on one database rely on transactions and on conditional updates. SQL is what both speak: `?` for
+parameters, `ON CONFLICT`, `RETURNING`; in a schema `{seq}` is an automatic number and `{bytes}` a blob.
 """
 
 from __future__ import annotations
 
+import functools
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
+
+import psycopg
 
 from .errors import ApiError
 
 MAX_ROWS = 1_000_000
 MAX_STORED_BYTES = 512 * 1024 * 1024
+CONNECT_S = 5
+BUSY_S = 5.0
+POSTGRESQL = ("postgresql://", "postgres://")
+SCHEMA_LOCK = 7_202_006
+"""Held while the tables are made: PostgreSQL's `IF NOT EXISTS` is no protection against another process's."""
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS accounts (
-    username TEXT UNIQUE NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
-    salt BLOB NOT NULL, password BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS accounts_by_role ON accounts (role);
-CREATE TABLE IF NOT EXISTS sessions (token BLOB UNIQUE NOT NULL, username TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (username);
-CREATE TABLE IF NOT EXISTS consultations (
-    id TEXT UNIQUE NOT NULL, patient TEXT NOT NULL, clinician TEXT NOT NULL,
-    booked_medium TEXT NOT NULL, medium TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'booked',
-    patient_present INTEGER NOT NULL DEFAULT 0, clinician_present INTEGER NOT NULL DEFAULT 0,
-    switched_to_video INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS consultations_by_patient ON consultations (patient);
-CREATE INDEX IF NOT EXISTS consultations_by_clinician ON consultations (clinician);
-CREATE TABLE IF NOT EXISTS uploads (
-    id TEXT UNIQUE NOT NULL, consultation TEXT NOT NULL, made_by TEXT NOT NULL,
-    medium TEXT NOT NULL, content_type TEXT NOT NULL, recording TEXT);
-CREATE INDEX IF NOT EXISTS uploads_by_consultation ON uploads (consultation);
-CREATE TABLE IF NOT EXISTS chunks (
-    upload TEXT NOT NULL, n INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (upload, n));
-CREATE TABLE IF NOT EXISTS recordings (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, consultation TEXT NOT NULL,
-    made_by TEXT NOT NULL, medium TEXT NOT NULL, content_type TEXT NOT NULL, size INTEGER NOT NULL,
-    recorded_at TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS recordings_by_consultation ON recordings (consultation);
-CREATE TABLE IF NOT EXISTS media (recording INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS replay_index (
-    viewer TEXT NOT NULL, recording INTEGER NOT NULL, medium TEXT NOT NULL,
-    PRIMARY KEY (viewer, recording)) WITHOUT ROWID;
-"""
+Row = tuple[Any, ...]
+
+
+class CannotOpenError(Exception):
+    """The database cannot be opened; the message says why."""
+
+
+class Cursor(Protocol):
+    """The answer to a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+
+    def fetchone(self) -> Row | None:
+        """Return the next row, or None."""
+
+    def fetchall(self) -> list[Row]:
+        """Return all rows that are left."""
+
+
+class Database(Protocol):
+    """One connection, each statement on its own unless inside `transaction`."""
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
+        """Run one statement."""
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each of the rows."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit at the end of the block; an exception undoes all of it."""
+
+    def create(self, schema: str) -> None:
+        """Make the tables that are not there yet."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class _SQLite:
+    def __init__(self, path: str) -> None:
+        try:
+            self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            raise CannotOpenError(f"cannot open the database {path!r}: {error}") from error
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
+        return self._connection.execute(statement, parameters)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(statement, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def create(self, schema: str) -> None:
+        self._connection.executescript(schema.format(seq="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB"))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _PostgreSQL:
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection = self._connected()
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
+        return self._open().execute(_for_psycopg(statement), parameters)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._open().cursor() as cursor:
+            cursor.executemany(_for_psycopg(statement), rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._open().transaction():
+            yield
+
+    def create(self, schema: str) -> None:
+        with self._connection.transaction():
+            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+            made = schema.format(seq="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA")
+            self._connection.execute(made.encode())
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _connected(self) -> psycopg.Connection[Row]:
+        try:
+            return psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+        except psycopg.Error as error:
+            # The URL may hold a password: only the server's own words are passed on.
+            raise CannotOpenError(f"cannot open the PostgreSQL database: {str(error).strip()}") from error
+
+    def _open(self) -> psycopg.Connection[Row]:
+        """Return the connection, a new one when the server had closed it."""
+        if self._connection.closed:
+            self._connection = self._connected()
+        return self._connection
+
+
+@functools.lru_cache(maxsize=1024)
+def _for_psycopg(statement: str) -> bytes:
+    return statement.replace("?", "%s").encode()
 
 
 class Store:
-    """The open database, and how many bytes of media it holds."""
+    """The open database, and how many bytes of media this process knows to be in it."""
 
-    def __init__(self, path: str) -> None:
-        """Open or create the database at `path` (`:memory:` for none); raises sqlite3.Error."""
-        self.db = sqlite3.connect(path, timeout=0.5)
-        # Exclusive: a second clinic on the same file would make this one's cache stale.
-        self.db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = NORMAL")
-        self.db.executescript(SCHEMA)
-        self.stored_bytes: int = self.one(
-            "SELECT (SELECT coalesce(sum(length(bytes)), 0) FROM media)"
-            " + (SELECT coalesce(sum(length(bytes)), 0) FROM chunks)"
-        )[0]
+    def __init__(self, url: str, schema: str) -> None:
+        """Open or create the database: a file, `:memory:` for none, or `postgresql://...`; raise CannotOpenError."""
+        self.db: Database = _PostgreSQL(url) if url.startswith(POSTGRESQL) else _SQLite(url)
+        try:
+            self.db.create(schema)
+        except (sqlite3.Error, psycopg.Error) as error:
+            self.db.close()
+            raise CannotOpenError(f"cannot make the clinic's tables: {str(error).strip()}") from error
+        self.stored_bytes = int(
+            self.one(
+                "SELECT (SELECT coalesce(sum(length(bytes)), 0) FROM media)"
+                " + (SELECT coalesce(sum(length(bytes)), 0) FROM chunks)"
+            )[0]
+        )
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[Database]:
         """One transaction: committed at the end, undone by any exception."""
-        with self.db:
+        with self.db.transaction():
             yield self.db
 
-    def find(self, query: str, *parameters: Any) -> tuple[Any, ...] | None:
+    def find(self, query: str, *parameters: Any) -> Row | None:
         """Return the first row, or None."""
-        row: tuple[Any, ...] | None = self.db.execute(query, parameters).fetchone()
-        return row
+        return self.db.execute(query, parameters).fetchone()
 
-    def one(self, query: str, *parameters: Any) -> tuple[Any, ...]:
+    def one(self, query: str, *parameters: Any) -> Row:
         """Return the first row of a query that always has one."""
-        row: tuple[Any, ...] = self.db.execute(query, parameters).fetchone()
+        row = self.find(query, *parameters)
+        if row is None:
+            raise LookupError(f"no row for {query}")
         return row
 
-    def all(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    def all(self, query: str, *parameters: Any) -> list[Row]:
         """Return every row."""
         return self.db.execute(query, parameters).fetchall()
 
     def require_room(self, table: str) -> None:
         """Refuse with 507 when the table is full."""
-        if (self.one(f"SELECT max(rowid) FROM {table}")[0] or 0) >= MAX_ROWS:  # noqa: S608 - our own word
+        if (self.one(f"SELECT max(seq) FROM {table}")[0] or 0) >= MAX_ROWS:  # noqa: S608 - our own word
             raise ApiError(507, "clinic-full", f"The clinic holds no more than {MAX_ROWS:,} {table}.")
 
     def require_bytes(self, more: int) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from . import consultations, policy
+from . import consultations, flaws, policy, recorder
 from .errors import ApiError, answers, not_found
-from .state import Me, Medium, Person
+from .state import Me, Medium, Person, now
 from .store import new_id
 
 MAX_CHUNK_BYTES = 1024 * 1024
@@ -21,6 +21,15 @@ MAX_UPLOADS = 256
 MAX_HEARD_BYTES = 8 * MAX_CHUNK_BYTES
 CONTENT_TYPE = r'^(audio|video)/webm(; ?codecs="?[A-Za-z0-9.,_-]{1,60}"?)?$'
 
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS uploads (
+    seq {seq}, id TEXT UNIQUE NOT NULL, consultation TEXT NOT NULL, made_by TEXT NOT NULL, medium TEXT NOT NULL,
+    content_type TEXT NOT NULL, caption TEXT NOT NULL, began_at TEXT NOT NULL, recording TEXT);
+CREATE INDEX IF NOT EXISTS uploads_by_consultation ON uploads (consultation);
+CREATE TABLE IF NOT EXISTS chunks (
+    upload TEXT NOT NULL, n INTEGER NOT NULL, bytes {bytes} NOT NULL, PRIMARY KEY (upload, n));
+"""
+
 router = APIRouter(tags=["uploads"])
 
 
@@ -29,6 +38,9 @@ class NewUpload(BaseModel):
 
     medium: Medium
     content_type: Annotated[str, Field(pattern=CONTENT_TYPE, examples=["video/webm"])]
+    caption: Annotated[
+        str, Field(max_length=recorder.CAPTION_CHARACTERS, description="What is said in it, for the transcript.")
+    ] = ""
 
     @model_validator(mode="after")
     def _agrees(self) -> NewUpload:
@@ -61,19 +73,30 @@ def _require_live(me: Person, row: consultations.Row) -> None:
         raise ApiError(409, "not-live", f"The consultation is {row.status}; only a live one is recorded.")
 
 
-def _open_upload(me: Person, upload: str) -> tuple[consultations.Row, Medium, str]:
-    """Return an upload's consultation, medium and content type; 404 for another's, 409 when it is over."""
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An upload that is not complete, as it is stored."""
+
+    consultation: str
+    medium: Medium
+    content_type: str
+    caption: str
+    began_at: str
+
+
+def _open_upload(me: Person, upload: str) -> _Begun:
+    """Return an upload of this person's; 404 for another's, 409 when it or its consultation is over."""
     found = me.clinic.store.find(
-        "SELECT made_by, consultation, medium, content_type, recording FROM uploads WHERE id = ?", upload
+        "SELECT made_by, recording, consultation, medium, content_type, caption, began_at FROM uploads WHERE id = ?",
+        upload,
     )
     if not found or not policy.may_continue_upload(me, found[0]):
         raise not_found("upload")
-    _, consultation, medium, content_type, recording = found
-    if recording:
+    if found[1]:
         raise ApiError(409, "upload-complete", "The upload is complete.")
-    row = consultations.find(me, consultation)
-    _require_live(me, row)
-    return row, medium, content_type
+    begun = _Begun(*found[2:])
+    _require_live(me, consultations.find(me, begun.consultation))
+    return begun
 
 
 @router.post(
@@ -94,8 +117,9 @@ async def begin_upload(new: NewUpload, row: consultations.Theirs, me: Me) -> Upl
     made = new_id("up")
     with store.writing() as db:
         db.execute(
-            "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, NULL)",
-            (made, row.id, me.username, new.medium, new.content_type),
+            "INSERT INTO uploads (id, consultation, made_by, medium, content_type, caption, began_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (made, row.id, me.username, new.medium, new.content_type, new.caption, now()),
         )
     return Upload(id=made)
 
@@ -139,7 +163,11 @@ async def send_chunk(upload: str, n: Annotated[int, Path(ge=0)], request: Reques
     growth = len(sent) - (before[0] if before else 0)
     store.require_bytes(growth)
     with store.writing() as db:
-        db.execute("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", (upload, n, sent))
+        db.execute(
+            "INSERT INTO chunks (upload, n, bytes) VALUES (?, ?, ?)"
+            " ON CONFLICT (upload, n) DO UPDATE SET bytes = excluded.bytes",
+            (upload, n, sent),
+        )
     store.stored_bytes += growth
 
 
@@ -151,25 +179,34 @@ async def send_chunk(upload: str, n: Annotated[int, Path(ge=0)], request: Reques
 )
 async def complete_upload(upload: str, said: Completion, me: Me) -> Completed:
     """Make a recording of the chunks, when all are there and their hash is the one that was said."""
-    row, medium, content_type = _open_upload(me, upload)
+    begun = _open_upload(me, upload)
     store = me.clinic.store
     chunks = store.all("SELECT n, bytes FROM chunks WHERE upload = ? ORDER BY n", upload)
     if [n for n, _ in chunks] != list(range(said.chunks)):
         raise ApiError(409, "chunks-differ", f"Chunks 0 to {said.chunks - 1} were said, others are here.")
-    whole = b"".join(each for _, each in chunks)
+    whole = b"".join(bytes(each) for _, each in chunks)
     if hashlib.sha256(whole).hexdigest() != said.sha256.lower():
         raise ApiError(409, "hash-differs", "The bytes that came are not those that were said.")
     store.require_room("recordings")
-    made = new_id("rec")
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    take = recorder.Take(
+        _where(me, begun), me.username, begun.medium, begun.content_type, whole, begun.began_at, begun.caption
+    )
     with store.writing() as db:
-        new = db.execute(
-            "INSERT INTO recordings (id, consultation, made_by, medium, content_type, size, recorded_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (made, row.id, me.username, medium, content_type, len(whole), now),
-        )
-        db.execute("INSERT INTO media VALUES (?, ?)", (new.lastrowid, whole))
+        made = recorder.receive(me.clinic, db, take)
         db.execute("DELETE FROM chunks WHERE upload = ?", (upload,))
-        db.execute("UPDATE uploads SET recording = ? WHERE id = ?", (made, upload))
-    me.clinic.replay_cache.forget(row.patient, row.clinician)
+        completed = db.execute("UPDATE uploads SET recording = ? WHERE id = ? AND recording IS NULL", (made, upload))
+        if not completed.rowcount:
+            raise ApiError(409, "upload-complete", "The upload is complete.")
     return Completed(recording=made)
+
+
+def _where(me: Person, begun: _Begun) -> str:
+    """Return the consultation that an upload belongs to: the one in which it was begun."""
+    if me.clinic.has_flaw(flaws.LATE_UPLOAD_TO_LATEST):
+        latest = me.clinic.store.one(
+            "SELECT c.id FROM participants p JOIN consultations c ON c.id = p.consultation"
+            " WHERE p.username = ? AND c.status = 'live' ORDER BY c.seq DESC LIMIT 1",
+            me.username,
+        )
+        return str(latest[0])
+    return me.clinic.swapped.get(begun.consultation, begun.consultation)
