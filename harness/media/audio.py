@@ -33,7 +33,8 @@ _SYNC = (((0, 15), (9, 4), (3, 12), (14, 1)), ((2, 13), (11, 6), (5, 10), (15, 0
 _SYNC_SYMBOLS, _SYMBOLS = 4, 20
 
 _PAYLOAD_BYTES = PAYLOAD_BITS // 8
-_CODE = reedsolo.RSCodec(8)
+_PARITY_SYMBOLS = 8
+_CODE = reedsolo.RSCodec(_PARITY_SYMBOLS)
 _ERASURES = 4
 _CERTAIN_CORRECTIONS = 2
 
@@ -169,6 +170,9 @@ def _folded_frames(shares: _Shares, slot: int, key: bytes, known: list[int]) -> 
 def _payload(shares: _Shares, key: bytes) -> int | None:
     """Decode the shares [20 symbols, 2 bands, 16 tones] of one frame, or return None."""
     data = shares[_SYNC_SYMBOLS:]
+    # Silence would be read as zeros, and zeros are a codeword.
+    if np.count_nonzero(data.max(axis=2).min(axis=1) <= 1 / _BAND_TONES) > _PARITY_SYMBOLS:
+        return None
     nibbles = data.argmax(axis=2)
     word = bytes(int(high) << 4 | int(low) for high, low in nibbles)
     doubtful = np.argsort(data.max(axis=2).prod(axis=1))

@@ -97,6 +97,16 @@ def test_nothing_is_heard_in_silence_or_in_too_little() -> None:
     assert audio.listen(audio.synthesise(5, 0, duration_s=0.5, rate_hz=8000)) == []
 
 
+@pytest.mark.parametrize("slot", [0, 1])
+def test_nothing_is_heard_in_the_silence_after_a_clip(slot: int) -> None:
+    """A frame that breaks off after its synchronisation is not heard as the payload of zeros."""
+    payload = random_payload(np.random.default_rng(3))
+    for duration_s in (0.96, 1.0, 1.1, 1.2):
+        clip = audio.synthesise(payload, slot, duration_s=duration_s, rate_hz=8000)
+        heard = audio.listen(np.pad(clip, (0, 16_000)))
+        assert {each.payload for each in heard} == {payload}
+
+
 @pytest.mark.parametrize("amplitude", [0.003, 0.3])
 def test_nothing_is_heard_in_noise(amplitude: float) -> None:
     """Twenty times ten seconds of white noise, soft and loud, hold no payload."""
