@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import av
@@ -37,7 +38,8 @@ DEFAULT_LIMITS = Limits()
 class Files:
     """What one participant sent in one segment: WebM files with one track each, None where nothing came.
 
-    Both begin at the same moment, `starts_s` seconds after the call began; laid together they are in step.
+    Both begin at the same moment, `starts_s` seconds after the call began, which is `began_at` in RFC 3339; laid
+    together they are in step.
     """
 
     consultation: str
@@ -46,6 +48,7 @@ class Files:
     audio: bytes | None
     video: bytes | None
     starts_s: float
+    began_at: str
 
 
 OnFiles = Callable[[Files], Awaitable[None]]
@@ -61,7 +64,9 @@ class Room:
         self._on_files = on_files
         self._limits = limits
         self._began_s = time.monotonic()
+        self._began_at = datetime.now(UTC)
         self._heard = 0
+        self._has_ended = False
         self._changing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -69,10 +74,12 @@ class Room:
         """Connect a participant, or change what their connection carries; return the answer's SDP.
 
         An offer with another certificate is another connection, as after a reload: the earlier one ends. Raises
-        ApiError 422 for a bad SDP and 409 for a full room.
+        ApiError 422 for a bad SDP and 409 for a full room or one that has ended.
         """
         offer = Offer.parse(sdp)
         async with self._changing:
+            if self._has_ended:
+                raise ApiError(409, "call-ended", "The call has ended.")
             peer = self.peers.get(username)
             if peer and (peer.certificates != offer.certificates or peer.connection.connectionState in GONE):
                 await self._remove(peer)
@@ -101,7 +108,8 @@ class Room:
                 await self._remove(peer)
 
     async def end(self) -> None:
-        """Disconnect everybody; return when all files of the call are with their taker."""
+        """Disconnect everybody for good; return when all files of the call are with their taker."""
+        self._has_ended = True
         async with self._changing:
             for peer in list(self.peers.values()):
                 await self._remove(peer)
@@ -186,7 +194,9 @@ class Room:
         audio = await asyncio.to_thread(_file, "audio", samples["audio"], starts_s)
         video = await asyncio.to_thread(_file, "video", samples["video"], starts_s)
         if audio or video:
-            await self._on_files(Files(self.consultation, username, medium, audio, video, round(starts_s, 3)))
+            began_at = (self._began_at + timedelta(seconds=starts_s)).isoformat(timespec="milliseconds")
+            files = Files(self.consultation, username, medium, audio, video, round(starts_s, 3), began_at)
+            await self._on_files(files)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -33,10 +33,15 @@ class _Sound(MediaStreamTrack):
 
     def __init__(self, canary: Canary) -> None:
         super().__init__()
-        samples = audio.synthesise(pack(canary), canary.user % audio.SLOTS, duration_s=LOOP_S, rate_hz=RATE_HZ)
-        self._samples = (samples * 32767).astype(np.int16)
+        self.play(canary)
         self._began_s = time.monotonic()
         self._at = 0
+
+    def play(self, canary: Canary) -> None:
+        """Go on with this canary."""
+        slot = canary.user % audio.SLOTS
+        samples = audio.synthesise(pack(canary), slot, duration_s=LOOP_S, rate_hz=RATE_HZ)
+        self._samples = (samples * 32767).astype(np.int16)
 
     async def recv(self) -> Any:
         """Return the next 20 ms."""
@@ -53,9 +58,14 @@ class _Picture(MediaStreamTrack):
 
     def __init__(self, canary: Canary) -> None:
         super().__init__()
-        self._luma = video.frames(pack(canary), LOOP_S * FRAMES_PER_S, width=WIDTH, height=HEIGHT, seed=canary.user)
+        self.play(canary)
         self._began_s = time.monotonic()
         self._at = 0
+
+    def play(self, canary: Canary) -> None:
+        """Go on with this canary."""
+        count = LOOP_S * FRAMES_PER_S
+        self._luma = video.frames(pack(canary), count, width=WIDTH, height=HEIGHT, seed=canary.user)
 
     async def recv(self) -> Any:
         """Return the next picture."""
@@ -76,6 +86,7 @@ class Caller:
     connection: RTCPeerConnection = field(init=False)
     heard: list[Any] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
+    _sources: list[_Sound | _Picture] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -102,16 +113,44 @@ class Caller:
         answer = await self.signal(self.connection.localDescription.sdp)
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
-    async def call(self) -> None:
-        """Call with sound, and wait until connected."""
-        self.connection.addTrack(_Sound(self.canary))
+    async def offer(self) -> str:
+        """Return an offer of sound that is not followed up."""
+        self._send(_Sound(self.canary))
+        await self.connection.setLocalDescription()
+        return str(self.connection.localDescription.sdp)
+
+    async def call(self, *, with_video: bool = False) -> None:
+        """Call with sound, perhaps with a picture, and wait until connected."""
+        self._send(_Sound(self.canary))
+        if with_video:
+            self._send(_Picture(self.canary))
         await self.negotiate()
         await until(lambda: self.connection.connectionState == "connected")
 
     async def add_video(self) -> None:
         """Go on with a picture, too."""
-        self.connection.addTrack(_Picture(self.canary))
+        self._send(_Picture(self.canary))
         await self.negotiate()
+
+    def show(self, canary: Canary) -> None:
+        """Go on sending, with another canary."""
+        self.canary = canary
+        for source in self._sources:
+            source.play(canary)
+
+    def forget(self) -> None:
+        """Begin anew to keep what is received."""
+        self.heard.clear()
+        self.seen.clear()
+
+    @property
+    def heard_s(self) -> float:
+        """How much sound was received."""
+        return sum(map(len, self.heard)) / RATE_HZ
+
+    def _send(self, source: _Sound | _Picture) -> None:
+        self._sources.append(source)
+        self.connection.addTrack(source)
 
     async def stop_video(self) -> None:
         """Go on without a picture."""
@@ -120,22 +159,17 @@ class Caller:
                 transceiver.direction = "inactive"
         await self.negotiate()
 
-    async def vanish(self) -> None:
+    def vanish(self) -> None:
         """Be gone without a word, as a browser that was killed."""
         for transceiver in self.connection.getTransceivers()[:1]:
             for protocol in transceiver.receiver.transport.transport._connection._protocols:
                 protocol.transport.abort()
 
-    def forget(self) -> None:
-        """Begin anew to keep what is received."""
-        self.heard.clear()
-        self.seen.clear()
-
     def canaries(self, kind: str) -> set[Canary | None]:
-        """Return what was received of this kind, read as far as it came; None stands for a strange payload."""
+        """Return whose medium of this kind was received so far; None stands for a strange payload."""
         payloads = set(self.seen)
         if kind == "audio":
-            sound = np.concatenate([np.zeros(0, np.int16), *self.heard])[::6].astype(np.float32) / 32768
+            sound = (np.concatenate([np.zeros(0, np.int16), *self.heard])[::6] / 32768).astype(np.float32)
             payloads = {each.payload for each in audio.listen(sound)}
         return {unpack(payload) for payload in payloads}
 
@@ -161,4 +195,4 @@ async def until(true: Callable[[], object], patience_s: float = PATIENCE_S) -> N
     """Poll until something is true; fail when patience ends."""
     async with asyncio.timeout(patience_s):
         while not true():  # noqa: ASYNC110 - what is waited for happens in other tasks and processes
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
