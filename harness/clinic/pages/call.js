@@ -1,0 +1,257 @@
+/* The call's page: who is there, both pictures, and what may be done. */
+
+import { get, path } from "./api.js";
+import { button, field, form, h, icon, part, size, tell } from "./dom.js";
+import { Conversation } from "./conversation.js";
+import { called, clinicians, offered, refreshFeatures, session } from "./session.js";
+
+const WAYS = {
+  none: "",
+  webrtc: "Connected live. The clinic records this call for both of you.",
+  upload: "There is no live connection from here. What you say and show is recorded and sent to the clinic in pieces.",
+};
+const READY_MS = 1000;
+const READY_TIMES = 60;
+
+const initials = (name) =>
+  name
+    .split(/\s+/)
+    .filter((word) => !word.endsWith("."))
+    .slice(0, 2)
+    .map((word) => word[0]?.toUpperCase())
+    .join("");
+
+function othersOf(item) {
+  const there = [item.patient, item.clinician].filter((username) => username !== session.me.username);
+  return there.length ? there[0] : item.clinician;
+}
+
+const STATES = {
+  idle: (item) => (item.present.length ? "is in the call already." : "You can join whenever you are ready."),
+  joining: () => "Joining…",
+  connected: (item, other) => (item.present.includes(other) ? "is here." : "is not here yet."),
+  switching: () => "Switching…",
+  left: () => "You have left. You can join again until the consultation ends.",
+  ended: (item) => (item.status === "cancelled" ? "This consultation was cancelled." : "This consultation has ended."),
+};
+
+function said(talk, other) {
+  const words = STATES[talk.state](talk.item, other);
+  return words.startsWith("is ") ? `${called(other)} ${words}` : words;
+}
+
+/** What was recorded, asked for until all of it is ready. */
+function recorded(item, signal) {
+  const line = (each) =>
+    h(
+      "li",
+      { "data-testid": "recording", "data-recording-id": each.id, "data-status": each.status },
+      h("div", { class: "what" }, `${each.medium === "video" ? "Video" : "Audio"} by ${called(each.made_by)}`),
+      h("span", { class: "muted" }, each.status === "ready" ? size(each.size) : "being prepared"),
+    );
+  const draw = ({ items }) => items.length && h("ul", { class: "rows" }, items.map(line));
+  const load = () => get(path`/consultations/${item.id}/recordings`, signal);
+  const node = part(load, draw, { empty: "Nothing was recorded.", testid: "recordings" });
+  const wait = async (times) => {
+    await new Promise((go) => setTimeout(go, READY_MS));
+    if (signal.aborted || !times) return;
+    const { items } = await load();
+    await node.reload();
+    if (!items.length || items.some(({ status }) => status !== "ready")) await wait(times - 1);
+  };
+  wait(READY_TIMES).catch(() => undefined);
+  return node;
+}
+
+function ended(talk, signal) {
+  const again = h(
+    "a",
+    { class: "button primary", href: "#/replays", "data-testid": "to-replays" },
+    icon("replay"),
+    "Consultation Replays",
+  );
+  const prescribe = session.me.role === "clinician" && h("a", { class: "button", href: "#/" }, "Back to the agenda");
+  return h(
+    "section",
+    { class: "card", "data-testid": "ended" },
+    h("h2", {}, "What was recorded"),
+    recorded(talk.item, signal),
+    h("div", { class: "actions" }, again, prescribe),
+  );
+}
+
+function handOver(talk, signal) {
+  const offer = async () => {
+    const others = (await clinicians()).filter(({ username }) => username !== session.me.username);
+    if (!others.length) return h("p", { class: "muted" }, "There is no other clinician in this region.");
+    const work = async ({ clinician }) => {
+      await talk.handOver(clinician);
+      tell(`${called(clinician)} was asked to join. You may leave now.`);
+    };
+    return form(
+      { testid: "hand-over", submit: "Hand over", kind: "line", work },
+      field("Hand over to", "clinician", {
+        tag: "select",
+        options: others.map(({ username, name }) => [username, name]),
+      }),
+    );
+  };
+  return h(
+    "details",
+    {},
+    h("summary", { "data-testid": "open-hand-over" }, "Hand over to another clinician"),
+    part(offer, (drawn) => drawn),
+  );
+}
+
+function captions(talk) {
+  const work = async ({ caption }) => {
+    await talk.write(caption);
+    tell("Your note goes with the recording from here on.");
+  };
+  return h(
+    "details",
+    {},
+    h("summary", {}, "Write a note that goes with the recording"),
+    form(
+      { testid: "caption", submit: "Add the note", work },
+      field("Note", "caption", { tag: "textarea", maxlength: "2000" }),
+    ),
+  );
+}
+
+/** A control of the call: its picture and its word below each other. */
+const control = (words, symbol, work, testid, kind = "") =>
+  button(words, work, { testid, symbol, kind: `control ${kind}` });
+
+function stage(talk, name) {
+  const remote = h("video", {
+    autoplay: true,
+    playsinline: true,
+    "data-testid": "remote",
+    "aria-label": `Picture of ${name}`,
+  });
+  const local = h("video", {
+    autoplay: true,
+    playsinline: true,
+    "data-testid": "local",
+    "aria-label": "Your own picture",
+  });
+  local.muted = true;
+  const face = h("div", { class: "face", "aria-hidden": "true" }, h("span", {}, initials(name)));
+  const clock = h("span", { class: "clock", "aria-hidden": "true" });
+  const label = h("span", { class: "label" }, name);
+  const update = () => {
+    if (remote.srcObject !== talk.remote) remote.srcObject = talk.remote;
+    const video = talk.tracks.find((track) => track.kind === "video");
+    if ((local.srcObject?.getVideoTracks()[0] ?? undefined) !== video)
+      local.srcObject = video ? new MediaStream([video]) : null;
+    local.hidden = !video;
+    const seen =
+      talk.carried === "video" &&
+      talk.remote.getVideoTracks().some((track) => !track.muted && track.readyState === "live");
+    remote.classList.toggle("unseen", !seen);
+    face.hidden = seen;
+  };
+  return { node: h("div", { class: "stage" }, remote, face, local, label, clock), update, clock, remote };
+}
+
+/** Count the time in the call. */
+function tick(clock, talk, signal) {
+  let since = null;
+  const timer = setInterval(() => {
+    since = talk.isIn ? (since ?? Date.now()) : null;
+    const seconds = since ? Math.floor((Date.now() - since) / 1000) : 0;
+    clock.textContent = since ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "";
+  }, 500);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function controlsOf(talk) {
+  const each = {
+    join: control("Join the call", "mic", () => talk.join(), "join", "primary"),
+    mute: control("Mute", "mic", async () => talk.mute(!talk.isMuted), "mute"),
+    toVideo: control("Switch to video", "video", () => talk.switchTo("video"), "switch-video", "primary"),
+    toAudio: control("Back to audio", "mic", () => talk.switchTo("audio"), "switch-audio"),
+    leave: control("Leave", "leave", () => talk.leave(), "leave"),
+    end: control("End for all", "end", () => talk.end(), "end", "stop"),
+  };
+  const update = () => {
+    const { isIn, item } = talk;
+    each.join.hidden = !["idle", "left", "joining"].includes(talk.state);
+    each.mute.hidden = each.leave.hidden = each.end.hidden = !isIn;
+    each.mute.setAttribute("aria-pressed", String(talk.isMuted));
+    each.toVideo.hidden = !isIn || item.medium === "video" || !offered("video-upgrade");
+    each.toAudio.hidden = !isIn || item.medium === "audio" || !offered("video-downgrade");
+  };
+  return {
+    node: h("div", { class: "controls", role: "group", "aria-label": "The call" }, Object.values(each)),
+    update,
+  };
+}
+
+export async function show(main, { args, signal }) {
+  const [item] = await Promise.all([
+    get(path`/consultations/${args[0]}`, signal),
+    refreshFeatures().catch(() => undefined),
+  ]);
+  const talk = new Conversation(item, signal);
+  const other = othersOf(item);
+  const { node: stageNode, update: updateStage, clock } = stage(talk, called(other));
+  const { node: controlsNode, update: updateControls } = controlsOf(talk);
+  const status = h("p", { class: "lead", role: "status", "data-testid": "call-status" });
+  const way = h("p", { class: "way", "data-testid": "way" });
+  const trouble = h("p", { class: "error", role: "alert", hidden: true, "data-testid": "call-trouble" });
+  const more = h("div", { class: "asides" }, session.me.role === "clinician" && handOver(talk, signal), captions(talk));
+  const call = h(
+    "section",
+    { class: "call", "data-testid": "call", "data-consultation-id": item.id, "aria-label": "Call" },
+    stageNode,
+    controlsNode,
+    way,
+    trouble,
+    more,
+  );
+  const over = h("div", {});
+  const set = (node, words) => node.textContent !== words && node.replaceChildren(words);
+
+  const update = () => {
+    const { item: now } = talk;
+    Object.assign(call.dataset, {
+      state: talk.state,
+      path: talk.way,
+      medium: now.medium,
+      sending: talk.carried ?? "",
+      status: now.status,
+      present: now.present.length,
+    });
+    call.dataset.remote = talk.remote
+      .getTracks()
+      .map(({ kind }) => kind)
+      .sort()
+      .join("+");
+    set(status, said(talk, othersOf(now)));
+    set(way, WAYS[talk.way]);
+    set(trouble, talk.note);
+    trouble.hidden = !talk.note;
+    updateStage();
+    updateControls();
+    more.hidden = !talk.isIn;
+    call.hidden = talk.state === "ended";
+    if (talk.state === "ended" && !over.childElementCount) over.append(ended(talk, signal));
+  };
+  talk.addEventListener("change", update);
+  tick(clock, talk, signal);
+  const back = h("a", { href: "#/", class: "back" }, session.me.role === "clinician" ? "Agenda" : "Consultations");
+  main.replaceChildren(
+    back,
+    h(
+      "div",
+      { class: "head" },
+      h("div", {}, h("h1", { tabindex: "-1" }, `Consultation with ${called(other)}`), status),
+    ),
+    call,
+    over,
+  );
+  update();
+}

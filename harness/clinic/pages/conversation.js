@@ -1,0 +1,198 @@
+/* One participant's part in a call: joined, carried by WebRTC or sent in pieces, switched, left, ended. */
+
+import { get, path, post } from "./api.js";
+import { notices } from "./live.js";
+import { capture, Line, Segment } from "./media.js";
+
+const CONNECT_MS = 4000;
+const LOOK_MS = 1500;
+const OVER = ["ended", "cancelled"];
+
+/**
+ * Emits `change` whenever anything that the page shows has changed.
+ * state: idle, joining, connected, switching, left, ended; way: none, webrtc, upload.
+ */
+export class Conversation extends EventTarget {
+  constructor(item, signal) {
+    super();
+    Object.assign(this, { item, signal, state: OVER.includes(item.status) ? "ended" : "idle", way: "none", note: "" });
+    Object.assign(this, { tracks: [], carried: null, line: null, segment: null, caption: "", isMuted: false });
+    this.remote = new MediaStream();
+    this.turn = Promise.resolve();
+    notices.addEventListener("notice", ({ detail }) => detail.consultation === item.id && this.#look(), { signal });
+    signal.addEventListener("abort", () => this.isIn && this.leave().catch(() => undefined), { once: true });
+    this.#watch();
+  }
+
+  get isIn() {
+    return this.state === "connected" || this.state === "switching";
+  }
+
+  set(changes) {
+    Object.assign(this, changes);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** One thing at a time: a switch must not meet a hang-up half-way. */
+  #inTurn(work) {
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #watch() {
+    while (!this.signal.aborted && this.state !== "ended") {
+      await new Promise((go) => setTimeout(go, LOOK_MS));
+      await this.#look();
+    }
+  }
+
+  async #look() {
+    if (this.signal.aborted || this.state === "ended") return;
+    const item = await get(path`/consultations/${this.item.id}`, this.signal).catch(() => null);
+    if (item) await this.#inTurn(() => this.#follow(item)).catch((failure) => this.set({ note: failure.message }));
+  }
+
+  async #follow(item) {
+    if (this.state === "ended") return;
+    this.set({ item });
+    if (OVER.includes(item.status)) {
+      await this.#hangUp().catch(() => undefined);
+      this.set({ state: "ended" });
+    } else if (this.isIn && item.medium !== this.carried) await this.#adopt(item.medium);
+  }
+
+  join() {
+    return this.#inTurn(async () => {
+      this.set({ state: "joining", note: "" });
+      try {
+        const medium = this.item.medium;
+        this.tracks = (await capture({ audio: true, video: medium === "video" })).getTracks();
+        this.set({ item: await post(path`/consultations/${this.item.id}/join`), carried: medium });
+        await this.#connect();
+        this.set({ state: "connected" });
+        if (this.item.medium !== medium) await this.#adopt(this.item.medium);
+      } catch (failure) {
+        await this.#hangUp().catch(() => undefined);
+        this.set({ state: "idle" });
+        throw failure;
+      }
+    });
+  }
+
+  async #connect() {
+    const heard = ({ track }) => {
+      for (const old of this.remote.getTracks()) if (old.kind === track.kind) this.remote.removeTrack(old);
+      this.remote.addTrack(track);
+      for (const change of ["mute", "unmute"]) track.addEventListener(change, () => this.set({}));
+      this.set({});
+    };
+    const lost = () =>
+      this.#inTurn(() => this.isIn && this.way === "webrtc" && this.#fallBack()).catch((failure) =>
+        this.set({ note: failure.message }),
+      );
+    try {
+      this.line = new Line(this.item.id, { heard, lost });
+      const connecting = this.line.carry(this.tracks).then(() => this.line.connected(CONNECT_MS));
+      const late = new Promise((done) => setTimeout(done, CONNECT_MS, false));
+      if (await Promise.race([connecting, late])) return this.set({ way: "webrtc" });
+    } catch {
+      // Whatever keeps WebRTC from working, there is the other way.
+    }
+    await this.#fallBack();
+  }
+
+  async #fallBack() {
+    this.line?.close();
+    this.line = null;
+    this.set({ way: "upload" });
+    await this.#record();
+  }
+
+  async #record() {
+    const full = () => this.#inTurn(() => this.#renew());
+    this.segment = await Segment.begin(this.item.id, this.carried, this.tracks, { caption: this.caption, full });
+  }
+
+  async #renew() {
+    const ended = this.segment;
+    this.segment = null;
+    await ended?.finish();
+    if (this.isIn) await this.#record();
+  }
+
+  /** Send by another medium from now on. */
+  async #adopt(medium) {
+    this.set({ state: "switching" });
+    const ended = this.segment;
+    this.segment = null;
+    try {
+      const finished = ended?.finish();
+      if (medium === "video") this.tracks.push(...(await capture({ video: true })).getTracks());
+      else this.tracks = this.tracks.filter((track) => track.kind === "audio" || track.stop());
+      await finished;
+      this.carried = medium;
+      if (this.way === "webrtc") await this.line.carry(this.tracks);
+      else await this.#record();
+    } finally {
+      // What could not be sent is told once; trying it again every second would not help.
+      this.carried = medium;
+      this.set({ state: "connected" });
+    }
+  }
+
+  switchTo(medium) {
+    return this.#inTurn(async () => {
+      const item = await post(path`/consultations/${this.item.id}/medium`, { medium });
+      this.set({ item });
+      if (this.carried !== medium) await this.#adopt(medium);
+    });
+  }
+
+  /** Stop sending; what was recorded here is complete when this returns. */
+  async #hangUp() {
+    const { segment, line, tracks } = this;
+    Object.assign(this, { segment: null, line: null, tracks: [], carried: null });
+    try {
+      await segment?.finish();
+    } finally {
+      line?.close();
+      tracks.forEach((track) => track.stop());
+      for (const track of this.remote.getTracks()) this.remote.removeTrack(track);
+      this.set({ way: "none", isMuted: false });
+    }
+  }
+
+  leave() {
+    return this.#inTurn(async () => {
+      await this.segment?.finish();
+      const item = await post(path`/consultations/${this.item.id}/leave`);
+      await this.#hangUp();
+      this.set({ item, state: "left" });
+    });
+  }
+
+  end() {
+    return this.#inTurn(async () => {
+      await this.segment?.finish();
+      const item = await post(path`/consultations/${this.item.id}/end`);
+      await this.#hangUp();
+      this.set({ item, state: "ended" });
+    });
+  }
+
+  async handOver(clinician) {
+    this.set({ item: await post(path`/consultations/${this.item.id}/hand-over`, { clinician }) });
+  }
+
+  mute(isMuted) {
+    for (const track of this.tracks) if (track.kind === "audio") track.enabled = !isMuted;
+    this.set({ isMuted });
+  }
+
+  /** What is said in words goes with the recording that is made from now on. */
+  async write(caption) {
+    this.caption = caption;
+    if (this.way === "upload") await this.#inTurn(() => this.#renew());
+  }
+}
