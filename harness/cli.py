@@ -15,7 +15,8 @@ import typer
 from harness import serving
 from harness.clinic.flaws import FLAWS
 from harness.errors import HarnessError, UsageError, nearest
-from harness.planning.exhaustive import Plan
+from harness.planning.coverage import AUTO
+from harness.planning.plan import Plan
 from harness.planning.render import as_json, as_text
 from harness.pytest_plugin import SESSION
 from harness.reporting import text
@@ -49,7 +50,14 @@ FlagServer = Annotated[
     str | None,
     typer.Option(metavar="URL", help="A flag server that runs already, as `harness serve` prints it."),
 ]
-Coverage = Annotated[str, typer.Option(help="Which combinations: exhaustive, which is every valid one.")]
+Coverage = Annotated[
+    str,
+    typer.Option(
+        metavar="C",
+        help="Which combinations: exhaustive (every valid one), t-way:N (every valid choice of variants for any N "
+        "flags, N from 1 to 6) or auto (exhaustive when they are few, else the strongest t-way up to 3).",
+    ),
+]
 Flaws = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="Plant this flaw in the clinic (`harness flaws`); repeatable."),
@@ -75,7 +83,7 @@ def run(
     target: TargetOption = DEFAULT_TARGET,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
-    coverage: Coverage = "exhaustive",
+    coverage: Coverage = AUTO,
     flaw: Flaws = None,
     seed: Seed = 0,
     trial: Trials = None,
@@ -105,7 +113,7 @@ def plan(
     target: TargetOption = DEFAULT_TARGET,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
-    coverage: Coverage = "exhaustive",
+    coverage: Coverage = AUTO,
     flaw: Flaws = None,
     seed: Seed = 0,
     trial: Trials = None,

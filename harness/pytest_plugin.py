@@ -22,7 +22,8 @@ from _pytest.junitxml import xml_key  # the one way to a JUnit report whose plac
 
 from harness.errors import FlagError, UsageError, nearest
 from harness.model import Trial, Verdict
-from harness.planning.exhaustive import trial_id
+from harness.planning.coverage import AUTO
+from harness.planning.plan import trial_id
 from harness.planning.render import as_text
 from harness.reporting import allure, text
 from harness.running import store
@@ -51,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", default=DEFAULT_TARGET, help="clinic, the address of one, or package.module:factory")
     group.addoption("--flags", default=str(DEFAULT_FLAGS), metavar="FILE", help="the flag catalogue, TOML")
     group.addoption("--flag-server", metavar="URL", help="a flag server that runs already (`harness serve`)")
-    group.addoption("--coverage", default="exhaustive", help="which combinations: exhaustive")
+    group.addoption("--coverage", default=AUTO, metavar="C", help="which combinations: auto, exhaustive or t-way:N")
     group.addoption("--flaw", action="append", default=[], metavar="NAME", help="plant a flaw in the clinic")
     group.addoption("--seed", type=int, default=0, metavar="N", help="what is drawn at random is drawn from it")
     group.addoption("--trial", action="append", default=[], metavar="ID", help="only this cell, as a failure names it")

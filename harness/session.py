@@ -14,13 +14,14 @@ from typing import Protocol
 from harness.errors import FlagError, UsageError, nearest
 from harness.model import Catalogue, Trial, Verdict
 from harness.planning import catalogue as catalogues
-from harness.planning.exhaustive import Plan, exhaustive
+from harness.planning.coverage import Covered, cover, held_at_baseline
+from harness.planning.plan import Plan
 from harness.reporting import summary, text
 from harness.running import store
 from harness.running.conductor import Conductor
 from harness.running.deployment import require_startable
 from harness.running.engine import Engine, Watcher
-from harness.running.outcome import RunOutcome
+from harness.running.outcome import RunOutcome, all_of
 from harness.running.settings import Settings
 from harness.running.trial import TrialResult
 from harness.scenario import Scenario
@@ -68,14 +69,19 @@ class Session:
         self.others_failed = False
         self.exit_code: int | None = None
         self._began_s = 0.0
-        self._catalogue: Catalogue | None = None
 
-    @property
+    @cached_property
     def catalogue(self) -> Catalogue:
         """The flags, read once and only when a scenario was found."""
-        if self._catalogue is None:
-            self._catalogue = catalogues.load(self.settings.flags)
-        return self._catalogue
+        return catalogues.load(self.settings.flags)
+
+    @cached_property
+    def covered(self) -> Covered:
+        """The combinations that are played; of a flag server that runs already, only those that it can serve."""
+        if self.settings.flag_server:
+            catalogue, fixed = held_at_baseline(self.catalogue)
+            return cover(catalogue, self.settings.coverage, fixed)
+        return cover(self.catalogue, self.settings.coverage)
 
     def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
         """Take a collected scenario; return its trials."""
@@ -135,7 +141,8 @@ class Session:
         self.outcome = RunOutcome(
             plan=self.plan,
             results=tuple(self.conductor.results),
-            control=engine.control if engine else None,
+            control=all_of(engine.controls) if engine else None,
+            controls=len(engine.controls) if engine else 0,
             requests=engine.requests if engine else 0,
             elapsed_s=time.monotonic() - self._began_s,
             interrupted=interrupted,
@@ -166,6 +173,4 @@ class Session:
         """Return the plan of everything that the scenarios could be played under."""
         if self.settings.seed < 0:
             raise UsageError(f"--seed {self.settings.seed}: a seed is 0 or more")
-        if self.settings.coverage != "exhaustive":
-            raise UsageError(f"--coverage {self.settings.coverage}: not known; there is `exhaustive`")
-        return exhaustive(self.catalogue, scenarios, self.settings.seed)
+        return self.covered.plan(scenarios, self.settings.seed)

@@ -2,8 +2,10 @@
 
 The target hands the name to its Unleash SDK (as `userId`, unless its `Audience` says otherwise). Variant `j`
 of flag `i` has one strategy, for names that hold `+i.j+`; so users under different combinations act side by
-side on one deployment, and nothing is switched between trials. The words of the document are those of the
-Unleash client protocol, version 2 (tag `Client` of unleash-server's OpenAPI, https://docs.getunleash.io).
+side on one deployment, and nothing is switched between trials. Only a flag that the target evaluates for nobody
+in particular is the same for all: another variant of it needs another deployment. The words of the document are
+those of the Unleash client protocol, version 2 (tag `Client` of unleash-server's OpenAPI,
+https://docs.getunleash.io).
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from harness.errors import UsageError, nearest
 from harness.model import OFF, Catalogue, Flag
 
 MARK: Final = "~+"
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 UNLEASH_FIELDS: Final = frozenset({"userId", "sessionId", "remoteAddress"})
 
 Json = dict[str, Any]
@@ -88,11 +92,25 @@ def differences(wanted: Mapping[str, str], seen: Mapping[str, str]) -> tuple[str
     )
 
 
-def snapshot(catalogue: Catalogue, audience: Audience = BY_USER_ID) -> Json:
+def shared_values(catalogue: Catalogue, shared: Mapping[str, str]) -> dict[str, str]:
+    """Return the variant of each flag that is not told apart per user: as given, else its baseline.
+
+    Raises UsageError when another flag is given.
+    """
+    held = dict(catalogue.shared(catalogue.baseline))
+    for name in shared:
+        if name not in held:
+            raise UsageError(f"flag '{name}' of {catalogue.source} is told apart per user and cannot be shared")
+    return held | dict(shared)
+
+
+def snapshot(catalogue: Catalogue, audience: Audience = BY_USER_ID, shared: Mapping[str, str] = NOTHING) -> Json:
     """Return the Unleash client-features document that serves every combination of the catalogue at once.
 
-    Users without a token, and evaluations without any user, get each flag's baseline.
+    Users without a token, and evaluations without any user, get each flag's baseline. Flags that are not told
+    apart per user have one variant for everybody, whoever asks: that in `shared`, else their baseline.
     """
+    held = shared_values(catalogue, shared)
     return {
         "version": 2,
         "features": [
@@ -100,13 +118,16 @@ def snapshot(catalogue: Catalogue, audience: Audience = BY_USER_ID) -> Json:
                 "name": flag.name,
                 "type": flag.kind,
                 "description": flag.description,
-                "enabled": True,
+                "enabled": held.get(flag.name) != OFF,
                 "stale": False,
                 "project": "default",
                 "impressionData": False,
-                "strategies": _strategies(index, flag, audience.context_field),
+                "strategies": _for_everybody(flag, held[flag.name])
+                if flag.name in held
+                else _strategies(index, flag, audience.context_field),
                 "variants": [],
-                "dependencies": _dependencies(flag, catalogue),
+                # What is the same for everybody must not depend on what each user has.
+                "dependencies": [] if flag.name in held else _dependencies(flag, catalogue),
             }
             for index, flag in enumerate(catalogue.flags)
         ],
@@ -132,6 +153,10 @@ def _strategies(index: int, flag: Flag, field: str) -> list[Json]:
     if flag.baseline != OFF:
         strategies.append(_strategy(flag, flag.baseline, [_contains(field, MARK, inverted=True)]))
     return strategies
+
+
+def _for_everybody(flag: Flag, variant: str) -> list[Json]:
+    return [] if variant == OFF else [_strategy(flag, variant, [])]
 
 
 def _strategy(flag: Flag, variant: str, constraints: list[Json]) -> Json:

@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,7 @@ from aiohttp import web
 
 from harness.errors import FlagError
 from harness.flags import wire
-from harness.flags.base import BY_USER_ID, Audience, Json, encode, etag_of, snapshot
+from harness.flags.base import BY_USER_ID, NOTHING, Audience, Json, encode, etag_of, snapshot
 from harness.flags.protocol import FlagServer
 from harness.model import Catalogue
 from harness.process import Service, ServiceDied
@@ -76,12 +77,19 @@ class EmbeddedFlags:
     token: str = DEVELOPMENT_TOKEN
 
     @classmethod
-    def start(cls, catalogue: Catalogue, port: int = 0, audience: Audience = BY_USER_ID) -> Self:
+    def start(
+        cls,
+        catalogue: Catalogue,
+        port: int = 0,
+        audience: Audience = BY_USER_ID,
+        shared: Mapping[str, str] = NOTHING,
+    ) -> Self:
         """Publish the catalogue's snapshot in a new process, and return once it is served.
 
-        Port 0 takes a free one. Raises FlagError with the process's last words when it does not come up.
+        Port 0 takes a free one; `shared` is as `snapshot` takes it. Raises FlagError with the process's last
+        words when it does not come up.
         """
-        body = encode(snapshot(catalogue, audience))
+        body = encode(snapshot(catalogue, audience, shared))
         with tempfile.TemporaryDirectory(prefix="harness-flags-") as directory:
             file = Path(directory) / "snapshot.json"
             file.write_bytes(body)

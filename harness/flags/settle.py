@@ -37,13 +37,15 @@ def prove_served(
     *,
     deadline_s: float = 10.0,
     audience: base.Audience = base.BY_USER_ID,
+    shared: Mapping[str, str] = base.NOTHING,
 ) -> None:
     """Prove with a real Unleash client that the server at `url` gives each user the flags of their token.
 
     Probes at most MAX_PROBED combinations, spread evenly over the sequence with its first and its last; also
-    a user without a token and an evaluation without any user, who both must get the baseline. `deadline_s`
-    bounds the evaluation and, in whole seconds, each wait for the server. It blocks: call it in a thread.
-    Raises FlagError with one sentence on what is not proved, UsageError for a combination of other flags.
+    a user without a token and an evaluation without any user, who both must get the baseline, with what is
+    `shared` as `snapshot` takes it. `deadline_s` bounds the evaluation and, in whole seconds, each wait for the
+    server. It blocks: call it in a thread. Raises FlagError with one sentence on what is not proved, UsageError
+    for a combination of other flags.
     """
     if not combinations:
         raise FlagError("no combination was given, so nothing is proved about the flags")
@@ -53,18 +55,22 @@ def prove_served(
     with _client(url, token, timeout_s) as client:
         _require_flags(client, url, catalogue)
         nobody: base.Json = {}
+        held = base.shared_values(catalogue, shared)
+        usual = dict(catalogue.baseline) | held
+        # Where the rest of the baseline does not go with what is shared, a parent may rightly hold a child off.
+        meant = usual if catalogue.allows(usual) else held
         for context, whom in (
             (audience.context("probe"), "a user without a token"),
             (nobody, "an evaluation without a user"),
         ):
-            _compare(catalogue, catalogue.baseline, evaluate(client, catalogue, context), whom)
+            _compare(meant, evaluate(client, catalogue, context), whom)
         probes = spread(combinations, MAX_PROBED)
         for done, combination in enumerate(probes):
             if time.monotonic() > ends_s:
                 raise FlagError(f"only {done} of {len(probes)} combinations were proved in {deadline_s:g} s")
             name = base.username("probe", str(done), base.token(catalogue, combination))
             seen = evaluate(client, catalogue, audience.context(name))
-            _compare(catalogue, combination, seen, f"combination {combination.id} ({combination.label})")
+            _compare(combination, seen, f"combination {combination.id} ({combination.label})")
 
 
 def evaluate(client: UnleashClient, catalogue: Catalogue, context: base.Json) -> dict[str, str]:
@@ -86,8 +92,8 @@ def _variant(client: UnleashClient, flag: Flag, context: base.Json) -> str:
     return str(found["name"]) if found["feature_enabled"] else OFF
 
 
-def _compare(catalogue: Catalogue, wanted: Mapping[str, str], seen: Mapping[str, str], whom: str) -> None:
-    for flag in catalogue.names:
+def _compare(wanted: Mapping[str, str], seen: Mapping[str, str], whom: str) -> None:
+    for flag in wanted:
         if seen[flag] != wanted[flag]:
             raise FlagError(f"flag {flag} is '{seen[flag]}' where '{wanted[flag]}' was meant, for {whom}")
 

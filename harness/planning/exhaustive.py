@@ -7,75 +7,15 @@ so the count is a dynamic programme over states, and the enumeration never enter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.errors import UsageError
-from harness.model import Catalogue, Combination, Constraint, Flag, Trial
+from harness.model import Catalogue, Combination, Constraint, Flag
+from harness.planning.plan import Claim, Plan, plan_of, require_distinct, require_few
 
-MAX_TRIALS = 100_000
 MAX_STATES = 200_000
 
-ClaimKind = Literal["exhaustive", "proved", "t-way", "selection"]
 _State = frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a finished plan entitles us to say of the catalogue's valid combinations.
-
-    `exhaustive`: each was executed in every scenario. `t-way`: every valid choice of variants for any
-    `strength` flags was. `proved`: each was executed or is implied. `selection`: nothing beyond the trials.
-    """
-
-    kind: ClaimKind
-    valid_combinations: int
-    strength: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Ordered trials, and the claim that they support once each of them has a verdict."""
-
-    claim: Claim
-    trials: tuple[Trial, ...]
-    catalogue: Catalogue
-    seed: int = 0
-
-    @property
-    def scenarios(self) -> tuple[str, ...]:
-        """The scenarios' names, each once, in the order of the trials."""
-        return tuple(dict.fromkeys(trial.scenario for trial in self.trials))
-
-    @property
-    def combinations(self) -> tuple[Combination, ...]:
-        """The combinations, each once, in the order of the trials."""
-        return tuple(dict.fromkeys(trial.combination for trial in self.trials))
-
-    def select(self, is_wanted: Callable[[Trial], bool]) -> Plan:
-        """Return the plan of the wanted trials only, in the same order.
-
-        Unless every trial is wanted, the claim becomes `selection`. Raises UsageError when none is.
-        """
-        trials = tuple(trial for trial in self.trials if is_wanted(trial))
-        if not trials:
-            raise UsageError(f"the selection holds none of the plan's {len(self.trials):,} trials")
-        if len(trials) == len(self.trials):
-            return self
-        return replace(self, trials=trials, claim=Claim("selection", self.claim.valid_combinations))
-
-
-def trial_id(beginning: str, ids: Collection[str]) -> str:
-    """Return the one id that begins so; raise UsageError when none or several do."""
-    found = [one for one in ids if beginning and one.startswith(beginning)]
-    if len(found) > 1:
-        raise UsageError(f"trial '{beginning}' may be any of {len(found)}: give all eight digits")
-    if not found:
-        raise UsageError(
-            f"trial '{beginning}' is not in the plan: an id is of a scenario's name and a combination of its flag file"
-        )
-    return found[0]
 
 
 def combinations(catalogue: Catalogue) -> Iterator[Combination]:
@@ -136,46 +76,26 @@ def count(catalogue: Catalogue, given: Mapping[str, str] | None = None) -> int:
     return sum(ways.values())
 
 
-def exhaustive(catalogue: Catalogue, scenarios: Sequence[str], seed: int = 0) -> Plan:
-    """Plan every scenario under every valid combination.
-
-    Combinations with the fewest changes from the baseline come first, so that the first failure is
-    already a small one; all scenarios of a combination stand together, so that a target that can hold only
-    one combination at a time is switched once for each. Every trial carries the plan's seed.
-
-    Raises UsageError for no scenario, a scenario given twice, or too many trials (MAX_TRIALS).
-    """
-    _require_distinct(scenarios)
-    valid = count(catalogue)
-    trials = valid * len(scenarios)
-    if trials > MAX_TRIALS:
-        raise UsageError(
-            f"{catalogue.source}: {valid:,} valid combinations x {len(scenarios)} scenarios = {trials:,} "
-            f"trials, more than {MAX_TRIALS:,}: use fewer flags or variants, or select fewer scenarios"
-        )
+def fewest_changes_first(catalogue: Catalogue) -> list[Combination]:
+    """Return every valid combination, those with the fewest changes from the baseline first."""
     baseline = catalogue.baseline.values_in_order
 
     def changes(combination: Combination) -> int:
         return len(set(combination.values_in_order) - set(baseline))
 
-    return Plan(
-        claim=Claim("exhaustive", valid),
-        trials=tuple(
-            Trial(scenario, combination, seed)
-            for combination in sorted(combinations(catalogue), key=changes)
-            for scenario in scenarios
-        ),
-        catalogue=catalogue,
-        seed=seed,
-    )
+    return sorted(combinations(catalogue), key=changes)
 
 
-def _require_distinct(scenarios: Sequence[str]) -> None:
-    if not scenarios:
-        raise UsageError("no scenarios: a plan needs at least one")
-    for name in scenarios:
-        if scenarios.count(name) > 1:
-            raise UsageError(f"scenario '{name}' is given twice")
+def exhaustive(catalogue: Catalogue, scenarios: Sequence[str], seed: int = 0) -> Plan:
+    """Plan every scenario under every valid combination.
+
+    Combinations with the fewest changes from the baseline come first, so that the first failure is
+    already a small one. Raises UsageError as `plan_of` does, before any combination is built.
+    """
+    require_distinct(scenarios)
+    valid = count(catalogue)
+    require_few(catalogue, valid, len(scenarios))
+    return plan_of(catalogue, fewest_changes_first(catalogue), Claim("exhaustive", valid), scenarios, seed)
 
 
 class _Walk:

@@ -32,13 +32,15 @@ class Condition:
     """A smallest cause, its literals in the order of the flags' names; none at all means always.
 
     `failing` counts the invalid combinations that match, `decided` those of the whole catalogue that have a
-    verdict. `exact` is True when that is every valid combination; otherwise the condition is a hypothesis.
+    verdict. `exact` is True when that is every valid combination; otherwise the condition is a hypothesis, and
+    `rivals` counts others, as short, that explain the same failures.
     """
 
     literals: Cause
     failing: int
     exact: bool
     decided: int = 0
+    rivals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class Region:
     literals: Cause
     valid: int
     total: int
+
+    @property
+    def exact(self) -> bool:
+        """True when every combination that matches was tested; otherwise nothing is promised of the others."""
+        return self.valid == self.total
 
 
 def leak_conditions(catalogue: Catalogue, verdicts: Mapping[Combination, Verdict]) -> tuple[Condition, ...]:
@@ -74,6 +81,7 @@ def leak_conditions(catalogue: Catalogue, verdicts: Mapping[Combination, Verdict
             failing=(results.matching(cause) & results.failing).bit_count(),
             exact=exact,
             decided=results.decided,
+            rivals=0 if exact else _rivals(results, cause, found),
         )
         for cause in _cover(results, found)
     )
@@ -110,8 +118,11 @@ def describe(condition: Condition, catalogue: Catalogue, verb: str = "leak") -> 
     when = f"when {_conjunction(condition.literals)}" if condition.literals else "always"
     if not condition.exact:
         seen = f"{condition.decided:,} of {count(catalogue):,} combinations have a verdict"
+        if condition.rivals:
+            noun = "condition explains" if condition.rivals == 1 else "conditions explain"
+            seen += f", and {condition.rivals:,} other {noun} the same failures"
         return f"seems to {verb} {when}   (hypothesis: {seen})"
-    others = len(catalogue.flags) - len(condition.literals)
+    others = len(_free(catalogue) - dict(condition.literals).keys())
     if not others:
         return f"{verb}s {when}"
     if not condition.literals:
@@ -122,13 +133,37 @@ def describe(condition: Condition, catalogue: Catalogue, verb: str = "leak") -> 
 
 
 def describe_region(region: Region) -> str:
-    """Return the region in words, such as `safe with a=off (24 of 24 combinations valid)`."""
+    """Return the region in words, such as `safe with a=off (24 of 24 combinations valid)`.
+
+    What was not executed as a whole is not called safe.
+    """
     noun = "combination" if region.total == 1 else "combinations"
+    if not region.exact:
+        seen = f"{region.valid:,} executed of {region.total:,} {noun}"
+        return f"nothing failed with {_conjunction(region.literals)} in the {seen}"
     return f"safe with {_conjunction(region.literals)} ({region.valid:,} of {region.total:,} {noun} valid)"
 
 
 def _conjunction(literals: Sequence[Literal]) -> str:
     return " and ".join(f"{flag}={variant}" for flag, variant in literals)
+
+
+def _free(catalogue: Catalogue) -> set[str]:
+    """Return the flags that have more than one variant in the valid combinations: no others can matter."""
+    return {
+        flag.name
+        for flag in catalogue.flags
+        if sum(1 for variant in flag.variants if count(catalogue, {flag.name: variant})) > 1
+    }
+
+
+def _rivals(results: _Results, cause: Cause, found: Sequence[Cause]) -> int:
+    explained = results.matching(cause) & results.failing
+    return sum(
+        1
+        for other in found
+        if other != cause and len(other) == len(cause) and results.matching(other) & results.failing == explained
+    )
 
 
 def _negations(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[Literal]:

@@ -7,8 +7,10 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from harness.model import OFF, Catalogue, Clause, Combination
-from harness.planning.exhaustive import Plan, count
+from harness.model import OFF, Catalogue, Clause, Combination, Flag
+from harness.planning.coverage import choices
+from harness.planning.exhaustive import count
+from harness.planning.plan import Plan, groups
 
 WIDTH = 100
 ROWS = 12
@@ -26,17 +28,19 @@ def as_text(plan: Plan, rows: int = ROWS) -> str:
         _constraints(plan.catalogue),
         _scenarios(plan),
         _rows(plan, rows),
+        _wrapped("", f"Coverage: {plan.choice}.") if plan.choice else [],
         _wrapped("", claim_sentence(plan)),
     )
-    return "\n\n".join("\n".join(line.rstrip() for line in section) for section in sections) + "\n"
+    return "\n\n".join("\n".join(line.rstrip() for line in section) for section in sections if section) + "\n"
 
 
 def as_json(plan: Plan) -> str:
     """Return the plan as JSON, the same text for the same plan.
 
-    `claim` has kind, valid_combinations and strength (null but for t-way plans); `flags` and `constraints`
-    repeat the catalogue. `rows` are the combinations in the order of the plan, each as {flag: variant}. Each
-    of `trials` has its id, the scenario, the combination's id, and `row`, from 1, as in the printed plan.
+    `claim` has kind, valid_combinations, strength (null but for t-way plans) and what is fixed; `choice` says
+    why a coverage was chosen (empty when it was given); `flags` and `constraints` repeat the catalogue. `rows`
+    are the combinations in the order of the plan, each as {flag: variant}. Each of `trials` has its id, the
+    scenario, the combination's id, and `row`, from 1, as in the printed plan.
     """
     row = {combination: number for number, combination in enumerate(plan.combinations, start=1)}
     document = {
@@ -44,11 +48,13 @@ def as_json(plan: Plan) -> str:
             "kind": plan.claim.kind,
             "valid_combinations": plan.claim.valid_combinations,
             "strength": plan.claim.strength,
+            "fixed": dict(plan.claim.fixed),
         },
+        "choice": plan.choice,
         "seed": plan.seed,
         "source": plan.catalogue.source,
         "flags": [
-            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": f.baseline}
+            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": f.baseline, "context": f.context}
             for f in plan.catalogue.flags
         ],
         "constraints": [
@@ -72,29 +78,40 @@ def as_json(plan: Plan) -> str:
 
 def claim_sentence(plan: Plan) -> str:
     """Return in one sentence what the plan shows when every trial has its verdict."""
+    return f"Claim: {claim_words(plan)}."
+
+
+def claim_words(plan: Plan) -> str:
+    """Return the claim's kind and what it says, such as `exhaustive: every scenario is played under ...`."""
     valid = _several(plan.claim.valid_combinations, "valid combination")
-    played, t = len(plan.combinations), plan.claim.strength
+    played, t, kind = len(plan.combinations), plan.claim.strength, str(plan.claim.kind)
     match plan.claim.kind:
         case "exhaustive":
             what = f"every scenario is played under each of the {valid}"
         case "proved":
             what = f"in every scenario each of the {valid} is played, or implied by one that is ({played:,})"
         case "t-way":
-            what = f"every valid choice of variants for any {t} flags is played, in {played:,} of {valid}"
+            kind = f"t-way {t}"
+            what = f"every valid {choices(t or 0)} is played in every scenario, in {played:,} of {valid}"
         case "selection":
             what = f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
-    return f"Claim: {plan.claim.kind}: {what}."
+    if plan.claim.fixed:
+        held = " and ".join(f"{flag}={variant}" for flag, variant in plan.claim.fixed)
+        what += f", all with {held}, which this deployment has and the harness cannot switch"
+    return f"{kind}: {what}"
 
 
 def _headline(plan: Plan) -> str:
     scenarios = _several(len(plan.scenarios), "scenario")
     combinations = _several(len(plan.combinations), "combination")
-    return f"Plan: {scenarios}, {combinations}, {_several(len(plan.trials), 'trial')}, seed {plan.seed}"
+    deployments = len(groups(plan))
+    apart = f" in {deployments} deployments, one after the other" if deployments > 1 else ""
+    return f"Plan: {scenarios}, {combinations}, {_several(len(plan.trials), 'trial')}{apart}, seed {plan.seed}"
 
 
 def _flags(catalogue: Catalogue) -> Iterator[str]:
     yield f"Flags ({len(catalogue.flags)}, from {catalogue.source}; * is the baseline)"
-    starts = _aligned([(flag.name, flag.kind) for flag in catalogue.flags])
+    starts = _aligned([(flag.name, _kind(flag)) for flag in catalogue.flags])
     for flag, start in zip(catalogue.flags, starts, strict=True):
         variants = " ".join(f"{'*' * (v == flag.baseline)}{v}" for v in flag.variants)
         yield from _wrapped(f"{start}  ", variants)
@@ -102,6 +119,10 @@ def _flags(catalogue: Catalogue) -> Iterator[str]:
         for variant in flag.variants:
             if not count(catalogue, {flag.name: variant}):
                 yield f"  never: the constraints leave no valid combination with {flag.name}={variant}"
+
+
+def _kind(flag: Flag) -> str:
+    return flag.kind if flag.context == "user" else f"{flag.kind}, {flag.context}"
 
 
 def _constraints(catalogue: Catalogue) -> Iterator[str]:

@@ -10,7 +10,7 @@ from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from harness.model import Verdict
-from harness.planning.exhaustive import Plan
+from harness.planning.plan import Plan
 from harness.planning.render import as_text
 from harness.running.trial import TrialResult
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.model import Verdict
 from harness.planning.narrow import Condition
+from harness.planning.render import claim_words
 from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.store import PART, SUMMARY
 
@@ -36,6 +37,10 @@ def summarise(outcome: RunOutcome) -> dict[str, Any]:
             "valid_combinations": outcome.plan.claim.valid_combinations,
             "executed": outcome.executed,
             "implied": 0,
+            "strength": outcome.plan.claim.strength,
+            "fixed": dict(outcome.plan.claim.fixed),
+            "sentence": claim_words(outcome.plan),
+            "choice": outcome.plan.choice,
         },
         "trials": {"total": len(outcome.plan.trials), **{verdict: counts[verdict] for verdict in Verdict}},
         "scenarios": [_scenario(scenario) for scenario in outcome.scenarios],
@@ -64,11 +69,18 @@ def summarise(outcome: RunOutcome) -> dict[str, Any]:
             if scenario.leaks_under(condition)
         ],
         "safe": [
-            {"when": dict(region.literals), "valid": region.valid, "total": region.total} for region in outcome.safe
+            {
+                "when": dict(region.literals),
+                "valid": region.valid,
+                "total": region.total,
+                "exact": region.exact,
+            }
+            for region in outcome.safe
         ],
         "control": {
             "found": bool(control and control.found),
             "sentence": control.sentence if control else "the control did not run",
+            "trials": outcome.controls if control else 0,
         },
         "doubts": list(outcome.doubts),
         "requests": outcome.requests,
@@ -92,4 +104,5 @@ def _condition(scenario: str, condition: Condition) -> dict[str, Any]:
         "when": dict(condition.literals),
         "failing": condition.failing,
         "exact": condition.exact,
+        "rivals": condition.rivals,
     }

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
+from harness.planning.coverage import AUTO
 from harness.planning.narrow import describe, describe_region
+from harness.planning.render import claim_words
 from harness.provenance import Provenance, derive
 from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
@@ -19,6 +21,10 @@ EVIDENCE_SHOWN = 6
 CONDITIONS_SHOWN = 5
 REGIONS_SHOWN = 3
 AGAIN = "-again"
+LIMITS = {
+    "selection": " in the trials that were selected",
+    "t-way": " in the combinations that were executed",
+}
 
 
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
@@ -40,7 +46,10 @@ def failure(result: TrialResult, settings: Settings, stored: StoredRun) -> str:
 
 
 def again(result: TrialResult, settings: Settings) -> str:
-    """Return the command that plays a trial again, in a directory of its own: this run's ledgers stay."""
+    """Return the command that plays a trial again, in a directory of its own: this run's ledgers stay.
+
+    It has the run's coverage, since the trial may be in no other plan.
+    """
     words = ["harness", "run", *(path for path in settings.paths if path != str(DEFAULT_SCENARIOS))]
     words += ["--trial", result.trial.id, "--seed", str(result.trial.seed)]
     if settings.target != DEFAULT_TARGET:
@@ -49,6 +58,8 @@ def again(result: TrialResult, settings: Settings) -> str:
         words += ["--flag-server", settings.flag_server]
     if settings.flags != DEFAULT_FLAGS:
         words += ["--flags", str(settings.flags)]
+    if settings.coverage != AUTO:
+        words += ["--coverage", settings.coverage]
     for flaw in settings.flaws:
         words += ["--flaw", flaw]
     out = str(settings.out)
@@ -60,16 +71,17 @@ def _headline(outcome: RunOutcome) -> Iterator[str]:
     done = sum(1 for result in outcome.results if result.executed)
     claim = outcome.plan.claim
     ran = f"{done} of {len(outcome.plan.trials)} trials executed"
-    scope = f"{outcome.executed} of {claim.valid_combinations} valid combinations in every scenario"
-    selected = " in the trials that were selected" if claim.kind == "selection" else ""
+    scope = f"{outcome.executed:,} of {claim.valid_combinations:,} valid combinations in every scenario"
     yield {
-        Verdict.VALID: f"VALID: nobody could see media that is not theirs{selected}",
+        Verdict.VALID: f"VALID: nobody could see media that is not theirs{LIMITS.get(claim.kind, '')}",
         Verdict.INVALID: "INVALID: do not ship",
         Verdict.UNKNOWN: "UNKNOWN: nothing is proved, do not ship on this",
     }[outcome.verdict]
     for region in outcome.safe[:REGIONS_SHOWN]:
-        yield f"  ship: {describe_region(region)}"
+        yield f"  {'ship' if region.exact else 'hypothesis'}: {describe_region(region)}"
     yield f"  {ran}; {scope}"
+    if claim.kind == "t-way" or claim.fixed:
+        yield f"  {claim_words(outcome.plan)}"
 
 
 def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings, stored: StoredRun) -> Iterator[str]:

@@ -16,7 +16,7 @@ from harness.flags.base import Audience, differences, token, username
 from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags, connections
 from harness.flags.settle import APP_NAME, Watch, prove_served
 from harness.model import Catalogue, Combination
-from harness.planning.exhaustive import Plan
+from harness.planning.plan import Group
 from harness.running.register import Register
 from harness.running.settings import Settings
 from harness.targets.base import FlagSource, Target, TargetOptions
@@ -63,25 +63,32 @@ def require_startable(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def deployed(plan: Plan, settings: Settings, register: Register, report: Report) -> AsyncIterator[Deployment]:
-    """Start flags and target, prove that every combination is served and in force, and end it all afterwards.
+async def deployed(group: Group, settings: Settings, register: Register, report: Report) -> AsyncIterator[Deployment]:
+    """Start flags and target, prove that the group's combinations are served and in force, and end it all afterwards.
 
     Raises UsageError when the target does not answer, FlagError when its flags cannot be proved.
     """
     async with AsyncExitStack() as stack:
         target = _made(settings)
         report("reaching the flag server" if settings.flag_server else "starting the flag server")
-        flags = await _flags(settings, plan.catalogue, target.audience, stack)
+        flags = await _flags(settings, group, target.audience, stack)
         stack.push_async_callback(target.close)
+        plan = group.plan
         report(f"proving {len(plan.combinations)} combinations with an Unleash client")
         await asyncio.to_thread(
-            prove_served, flags.url, flags.token, plan.catalogue, plan.combinations, audience=target.audience
+            prove_served,
+            flags.url,
+            flags.token,
+            plan.catalogue,
+            plan.combinations,
+            audience=target.audience,
+            shared=dict(group.shared),
         )
         report(f"reaching or starting the target ({settings.target})")
         await target.start(flags)
         report("proving the flags through the target, as two users")
         try:
-            await _prove_in_band(target, plan.catalogue, _two_apart(plan), register)
+            await _prove_in_band(target, plan.catalogue, _two_apart(group), register)
         except FlagError as error:
             raise FlagError(f"{error}; {await asyncio.to_thread(_who_asked, flags)}") from error
         await asyncio.to_thread(_require_asked, flags)
@@ -106,10 +113,11 @@ def _made(settings: Settings) -> Target:
     return target
 
 
-async def _flags(settings: Settings, catalogue: Catalogue, audience: Audience, stack: AsyncExitStack) -> FlagSource:
+async def _flags(settings: Settings, group: Group, audience: Audience, stack: AsyncExitStack) -> FlagSource:
     if settings.flag_server:
         return FlagSource(settings.flag_server.rstrip("/"), DEVELOPMENT_TOKEN)
-    embedded = await asyncio.to_thread(EmbeddedFlags.start, catalogue, audience=audience)
+    catalogue, shared = group.plan.catalogue, dict(group.shared)
+    embedded = await asyncio.to_thread(EmbeddedFlags.start, catalogue, audience=audience, shared=shared)
     stack.push_async_callback(asyncio.to_thread, embedded.stop)
     return FlagSource(embedded.url, embedded.token)
 
@@ -136,14 +144,14 @@ def _etag(flags: FlagSource) -> str:
     return wire.get(f"{flags.url}/client/features", flags.token, timeout_s=FLAGS_DEADLINE_S).etag
 
 
-def _two_apart(plan: Plan) -> Sequence[Combination]:
-    """Return the baseline and the combination of the plan that differs from it in the most flags."""
-    baseline = plan.catalogue.baseline
+def _two_apart(group: Group) -> Sequence[Combination]:
+    """Return the group's base and the combination of its plan that differs from it in the most flags."""
+    base = group.base
 
     def distance(combination: Combination) -> int:
-        return sum(baseline[flag] != combination[flag] for flag in baseline)
+        return sum(base[flag] != combination[flag] for flag in base)
 
-    return baseline, max(plan.combinations, key=distance)
+    return base, max(group.plan.combinations, key=distance)
 
 
 async def _prove_in_band(

@@ -1,4 +1,7 @@
-"""The engine: many trials at once on one deployment, each delivered when its flags are proved to its end."""
+"""The engine: many trials at once on a deployment, each delivered when its flags are proved to its end.
+
+Flags that are not told apart per user need a deployment for each of their values: these follow one another.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harness.errors import HarnessError
 from harness.flags.settle import Watch
 from harness.ledger import Ledger, Outcome
 from harness.model import Trial
-from harness.planning.exhaustive import Plan
+from harness.planning.plan import Group, Plan, groups
 from harness.running.control import Control, control
 from harness.running.deployment import Deployment, deployed
 from harness.running.register import Register
@@ -45,53 +49,80 @@ class Listener(Watcher, Protocol):
 
 @dataclass(slots=True)
 class Engine:
-    """Runs a plan once. After `run`, `control` and `requests` say what the run's summary needs."""
+    """Runs a plan once. After `run`, `controls` and `requests` say what the run's summary needs."""
 
     plan: Plan
     scenarios: Mapping[str, Scenario]
     settings: Settings
     store: Store
     listener: Listener
-    control: Control | None = None
-    requests: int = 0
+    controls: list[Control] = field(default_factory=list)
     stopped: str = ""
+    _requests: int = 0
     _delivered: set[str] = field(default_factory=set)
     _target: Target | None = None
 
-    async def run(self) -> None:
-        """Deploy, run the control, run every trial of the plan, and deliver exactly one result for each.
+    @property
+    def requests(self) -> int:
+        """How many requests were sent to the targets so far."""
+        return self._requests + (self._target.requests if self._target else 0)
 
-        Raises UsageError and FlagError from before the first trial; from then on all that goes wrong is in
-        the results. A target or a flag server that is gone stops the run: the trials left are not executed.
+    async def run(self) -> None:
+        """Deploy, run the control, run the trials, for one group of the plan after the other.
+
+        Exactly one result is delivered for each trial. Raises UsageError and FlagError from before the first
+        trial; from then on all that goes wrong is in the results. A target or a flag server that is gone stops
+        the run: the trials left are not executed.
         """
         register = Register()
         studio = Studio(register, seed=self.settings.seed)
+        parts = groups(self.plan)
         try:
-            async with deployed(self.plan, self.settings, register, self.listener.phase) as deployment:
+            for number, group in enumerate(parts, 1):
+                if len(parts) > 1:
+                    self.listener.phase(f"deployment {number} of {len(parts)}: {_in_words(group)}")
+                await self._run_group(number, group, register, studio)
+        finally:
+            studio.close()
+
+    async def _run_group(self, number: int, group: Group, register: Register, studio: Studio) -> None:
+        if self.stopped:
+            return
+        try:
+            async with deployed(group, self.settings, register, self.listener.phase) as deployment:
                 self._target = deployment.target
                 rig = Rig(deployment.target, self.plan.catalogue, register, studio)
                 self.listener.phase("running the control: a foreign item that must be found")
-                await self._run_control(rig)
-                self.listener.ready()
-                await self._run_trials(rig, deployment)
+                await self._run_control(number, group, rig)
+                if number == 1:
+                    self.listener.ready()
+                await self._run_trials(group, rig, deployment)
+        except HarnessError as error:
+            if number == 1:
+                raise
+            self._stop(f"deployment {number} ({_in_words(group)}) could not be proved: {error}")
         finally:
-            studio.close()
-            if self._target:
-                self.requests = self._target.requests
+            self._requests, self._target = self.requests, None
 
-    async def _run_control(self, rig: Rig) -> None:
-        first = self.scenarios[self.plan.trials[0].scenario]
-        ledger = self.store.control()
+    async def _run_control(self, number: int, group: Group, rig: Rig) -> None:
+        first = self.scenarios[group.plan.trials[0].scenario]
+        ledger = self.store.control(number)
         try:
-            self.control = await control(first, self.plan.catalogue.baseline, self.plan.seed, rig, ledger)
+            self.controls.append(await control(first, group.base, self.plan.seed, rig, ledger))
         finally:
             ledger.close()
 
-    async def _run_trials(self, rig: Rig, deployment: Deployment) -> None:
-        waiting = iter(self.plan.trials)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(TRIALS_AT_ONCE, len(self.plan.trials))):
-                group.create_task(self._work(waiting, rig, deployment, group))
+    async def _run_trials(self, group: Group, rig: Rig, deployment: Deployment) -> None:
+        waiting = iter(group.plan.trials)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(TRIALS_AT_ONCE, len(group.plan.trials))):
+                tasks.create_task(self._work(waiting, rig, deployment, tasks))
+        if self.stopped:
+            self._stop(self.stopped)
+
+    def _stop(self, why: str) -> None:
+        """Stop for the first reason that is given; every trial that is left gets its result."""
+        self.stopped = self.stopped or why
         for trial in self.plan.trials:
             if trial.id not in self._delivered:
                 self._deliver(not_executed(trial, self.stopped))
@@ -123,6 +154,10 @@ class Engine:
     def _deliver(self, result: TrialResult) -> None:
         self._delivered.add(result.trial.id)
         self.listener.finished(result)
+
+
+def _in_words(group: Group) -> str:
+    return " ".join(f"{flag}={variant}" for flag, variant in group.shared)
 
 
 def _has_silence(ledger: Ledger) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
 from harness.model import Combination, Verdict
-from harness.planning.exhaustive import Plan
 from harness.planning.narrow import Condition, Region, leak_conditions, safe_regions
+from harness.planning.plan import Plan
 from harness.running.control import Control
 from harness.running.trial import TrialResult
 
@@ -61,11 +62,12 @@ class ScenarioOutcome:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """A run as its reports see it."""
+    """A run as its reports see it; `control` is what all its `controls`, one a deployment, say together."""
 
     plan: Plan
     results: tuple[TrialResult, ...]
     control: Control | None
+    controls: int = 1
     requests: int = 0
     elapsed_s: float = 0.0
     interrupted: bool = False
@@ -112,7 +114,7 @@ class RunOutcome:
             Verdict.INVALID: ExitCode.INVALID,
         }[self.verdict]
 
-    @property
+    @cached_property
     def executed(self) -> int:
         """How many combinations were executed in every scenario of the plan."""
         done: dict[Combination, set[str]] = {}
@@ -121,12 +123,12 @@ class RunOutcome:
                 done.setdefault(result.trial.combination, set()).add(result.trial.scenario)
         return sum(1 for scenarios in done.values() if len(scenarios) == len(self.plan.scenarios))
 
-    @property
+    @cached_property
     def scenarios(self) -> tuple[ScenarioOutcome, ...]:
         """Each scenario's outcome, in the order of the plan."""
         return tuple(self._scenario(name) for name in self.plan.scenarios)
 
-    @property
+    @cached_property
     def safe(self) -> tuple[Region, ...]:
         """Under which flags every scenario was valid; none when nothing leaks, or nothing can be compared."""
         merged = {
@@ -159,6 +161,20 @@ class RunOutcome:
             results,
             leak_conditions(self.plan.catalogue, verdicts) if comparable else (),
         )
+
+
+def all_of(controls: Sequence[Control | None]) -> Control | None:
+    """Return what the deployments' controls say together: found when each was; None when there is none at all."""
+    for number, each in enumerate(controls, 1):
+        where = f" (deployment {number} of {len(controls)})" if len(controls) > 1 else ""
+        if each is None:
+            return Control(found=False, sentence=f"the control did not run, so no list can be believed{where}")
+        if not each.found:
+            return Control(found=False, sentence=f"{each.sentence}{where}")
+    first = next(iter(controls), None)
+    if first is None or len(controls) == 1:
+        return first
+    return Control(found=True, sentence=f"{first.sentence}, in each of {len(controls)} deployments")
 
 
 def is_leak(result: TrialResult) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.planning.coverage import AUTO
+
 DEFAULT_TARGET = "clinic"
 DEFAULT_OUT = Path("reports/out")
 DEFAULT_SCENARIOS = Path("scenarios")
@@ -23,7 +25,7 @@ class Settings:
     target: str = DEFAULT_TARGET
     flags: Path = DEFAULT_FLAGS
     flag_server: str | None = None
-    coverage: str = "exhaustive"
+    coverage: str = AUTO
     flaws: tuple[str, ...] = ()
     seed: int = 0
     trials: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 DIR/run.json            the expected cells, written before anything runs
 DIR/ledgers/TRIAL.jsonl one ledger a trial, written as it happens
-DIR/control.jsonl       the ledger of the control trial
+DIR/control.jsonl       the ledger of the control trial; of a second deployment control-2.jsonl, and so on
 
 The reports lie beside them: summary.json, and of `harness run` junit.xml and allure-results/.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ from harness import ledger
 from harness.errors import UsageError
 from harness.ledger import Action, Ledger
 from harness.model import Catalogue, Combination, Constraint, Flag, Trial
-from harness.planning.exhaustive import Claim, Plan
+from harness.planning.coverage import EXHAUSTIVE
+from harness.planning.plan import Claim, Plan
 from harness.provenance import missing_from
 from harness.running.settings import Settings
 
@@ -34,6 +36,7 @@ PART = ".part"
 """Ends the name of a file that is being written."""
 ALLURE_RESULTS = "allure-results"
 WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, SUMMARY + PART, JUNIT, ALLURE_RESULTS)
+LATER_CONTROL = re.compile(r"control-\d{1,5}\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,9 @@ class Store:
         """Open the ledger of a trial."""
         return Ledger((self.path / LEDGERS / f"{trial.id}.jsonl").open("w", encoding="utf-8"))
 
-    def control(self) -> Ledger:
-        """Open the ledger of the control trial."""
-        return Ledger((self.path / CONTROL).open("w", encoding="utf-8"))
+    def control(self, deployment: int = 1) -> Ledger:
+        """Open the ledger of the control trial of a deployment, which are numbered from 1."""
+        return Ledger((self.path / _control(deployment)).open("w", encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class StoredRun:
     def plan(self) -> Plan:
         """The plan as it was, its catalogue included: the flag file may have changed since."""
         flags = tuple(
-            Flag(row["name"], tuple(row["variants"]), row["baseline"], row["kind"]) for row in self.facts["catalogue"]
+            Flag(row["name"], tuple(row["variants"]), row["baseline"], row["kind"], context=row.get("context", "user"))
+            for row in self.facts["catalogue"]
         )
         constraints = tuple(
             Constraint(tuple((name, frozenset(held)) for name, held in row["forbidden"].items()), row["reason"])
@@ -92,7 +96,12 @@ class StoredRun:
         )
         claim = self.facts["claim"]
         return Plan(
-            claim=Claim(claim["kind"], claim["valid_combinations"]),
+            claim=Claim(
+                claim["kind"],
+                claim["valid_combinations"],
+                claim.get("strength"),
+                tuple(claim.get("fixed", {}).items()),
+            ),
             trials=tuple(
                 Trial(cell["scenario"], Combination(tuple(cell["combination"].items())), self.facts["seed"])
                 for cell in self.facts["cells"]
@@ -109,6 +118,7 @@ class StoredRun:
             flag_server=self.facts["flag_server"],
             target=self.facts["target"],
             flags=Path(self.facts["flags"]),
+            coverage=self.facts.get("coverage", EXHAUSTIVE),
             flaws=tuple(self.facts["flaws"]),
             seed=self.facts["seed"],
             out=self.path,
@@ -121,9 +131,9 @@ class StoredRun:
         if strange:
             raise UsageError(f"{self.path / LEDGERS / strange[0]}: no cell of {RUN} is this trial's")
 
-    def control(self) -> Ledger | None:
-        """Return the control trial's ledger, or None when it never began."""
-        path = self.path / CONTROL
+    def control(self, deployment: int = 1) -> Ledger | None:
+        """Return the ledger of a deployment's control trial, or None when it never began."""
+        path = self.path / _control(deployment)
         return ledger.read(path) if _has_begun(path) else None
 
     def ledger(self, trial: Trial) -> Ledger | None:
@@ -165,12 +175,19 @@ def require_ours(path: Path) -> None:
     """Raise UsageError unless the directory is new, empty, or an earlier run's: nothing of anybody else is lost."""
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out {path}: it is not a directory")
-    known = set(WRITTEN_BY_A_RUN)
-    foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in known) if path.exists() else []
+    foreign = sorted(entry.name for entry in path.iterdir() if not _is_ours(entry.name)) if path.exists() else []
     if foreign:
         raise UsageError(
             f"--out {path}: it holds {foreign[0]}, which no run wrote; give an empty directory or an earlier run's"
         )
+
+
+def _control(deployment: int) -> str:
+    return CONTROL if deployment == 1 else f"control-{deployment}.jsonl"
+
+
+def _is_ours(name: str) -> bool:
+    return name in WRITTEN_BY_A_RUN or LATER_CONTROL.fullmatch(name) is not None
 
 
 def _lock(directory: int, path: Path) -> None:
@@ -186,6 +203,8 @@ def _has_begun(file: Path) -> bool:
 
 
 def _empty(path: Path) -> None:
+    for later in filter(_is_ours, sorted(entry.name for entry in path.glob("control-*.jsonl"))):
+        (path / later).unlink()
     for name in WRITTEN_BY_A_RUN:
         entry = path / name
         if name == ALLURE_RESULTS:  # the folder stays: pytest's --alluredir may have opened it already
@@ -205,9 +224,10 @@ def _run(plan: Plan, settings: Settings) -> str:
         "target": settings.target,
         "flag_server": settings.flag_server,
         "flags": plan.catalogue.source,
+        "coverage": settings.coverage,
         "flaws": list(settings.flaws),
         "catalogue": [
-            {"name": f.name, "variants": f.variants, "baseline": f.baseline, "kind": f.kind}
+            {"name": f.name, "variants": f.variants, "baseline": f.baseline, "kind": f.kind, "context": f.context}
             for f in plan.catalogue.flags
         ],
         "constraints": [
@@ -217,7 +237,12 @@ def _run(plan: Plan, settings: Settings) -> str:
             }
             for each in plan.catalogue.constraints
         ],
-        "claim": {"kind": plan.claim.kind, "valid_combinations": plan.claim.valid_combinations},
+        "claim": {
+            "kind": plan.claim.kind,
+            "valid_combinations": plan.claim.valid_combinations,
+            "strength": plan.claim.strength,
+            "fixed": dict(plan.claim.fixed),
+        },
         "cells": [
             {"trial": trial.id, "scenario": trial.scenario, "combination": dict(trial.combination)}
             for trial in plan.trials

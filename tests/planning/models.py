@@ -15,6 +15,8 @@ UNTIMED = settings(deadline=None)
 SIX_FLAGS = Path(__file__).parents[1] / "end_to_end" / "flags.toml"
 CLINIC = load(SIX_FLAGS)
 """Six of the clinic's flags: 72 valid combinations."""
+THIRTEEN = load(Path(__file__).with_name("thirteen.toml"))
+"""7,776 valid combinations; `recorder-transcode` and `fast-sessions` cannot be told apart per user."""
 
 
 @st.composite

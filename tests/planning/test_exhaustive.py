@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Constraint, Flag
-from harness.planning.exhaustive import Claim, combinations, count, exhaustive, trial_id
+from harness.planning.exhaustive import combinations, count, exhaustive
+from harness.planning.plan import Claim, trial_id
 from tests.planning.models import CLINIC, UNTIMED, brute_force, catalogues
 
 SCENARIOS = ("stays-on-audio", "switches-to-video", "deletes-a-replay")

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 
 from harness.model import Catalogue, Constraint, Flag
-from harness.planning.exhaustive import Claim, Plan, exhaustive
+from harness.planning.exhaustive import exhaustive
+from harness.planning.plan import Claim, Plan
 from harness.planning.render import WIDTH, as_json, as_text, claim_sentence
 from tests.planning import models
 from tests.planning.models import UNTIMED, brute_force, catalogues
@@ -69,7 +70,7 @@ def test_no_line_is_too_long(catalogue: Catalogue) -> None:
 def test_the_json_holds_every_row_and_trial() -> None:
     """The machine's form repeats the claim, and each trial points to its row as the text numbers them."""
     document = json.loads(as_json(CLINIC_PLAN))
-    assert document["claim"] == {"kind": "exhaustive", "valid_combinations": 72, "strength": None}
+    assert document["claim"] == {"kind": "exhaustive", "valid_combinations": 72, "strength": None, "fixed": {}}
     assert document["rows"] == [dict(combination) for combination in CLINIC_PLAN.combinations]
     assert [(t["id"], t["scenario"], t["combination"]) for t in document["trials"]] == [
         (trial.id, trial.scenario, trial.combination.id) for trial in CLINIC_PLAN.trials
@@ -86,17 +87,25 @@ def test_the_json_holds_every_row_and_trial() -> None:
         (Claim("exhaustive", 5), "every scenario is played under each of the 5 valid combinations"),
         (
             Claim("t-way", 9, strength=2),
-            "every valid choice of variants for any 2 flags is played, in 5 of 9 valid combinations",
+            "every valid pair of variants is played in every scenario, in 5 of 9 valid combinations",
         ),
         (
             Claim("proved", 9),
             "in every scenario each of the 9 valid combinations is played, or implied by one that is (5)",
         ),
+        (
+            Claim("t-way", 99, strength=4, fixed=(("a", "off"), ("b", "on"))),
+            (
+                "every valid choice of 4 variants is played in every scenario, in 5 of 99 valid combinations, all "
+                "with a=off and b=on, which this deployment has and the harness cannot switch"
+            ),
+        ),
         (Claim("selection", 9), "5 trials under 5 of 9 valid combinations, and nothing beyond them"),
     ],
-    ids=lambda value: value.kind if isinstance(value, Claim) else "",
+    ids=["exhaustive", "t-way", "proved", "fixed", "selection"],
 )
 def test_each_kind_of_claim_is_one_sentence(claim: Claim, sentence: str) -> None:
     """A claim says what was played and, where that is less than everything, how much less."""
     plan = Plan(claim, TINY_PLAN.trials, TINY)
-    assert claim_sentence(plan) == f"Claim: {claim.kind}: {sentence}."
+    kind = f"t-way {claim.strength}" if claim.strength else claim.kind
+    assert claim_sentence(plan) == f"Claim: {kind}: {sentence}."

@@ -18,7 +18,16 @@ def test_a_valid_run_in_a_summary() -> None:
         "schema": 1,
         "verdict": "valid",
         "exit_code": 0,
-        "claim": {"kind": "exhaustive", "valid_combinations": 4, "executed": 4, "implied": 0},
+        "claim": {
+            "kind": "exhaustive",
+            "valid_combinations": 4,
+            "executed": 4,
+            "implied": 0,
+            "strength": None,
+            "fixed": {},
+            "sentence": "exhaustive: every scenario is played under each of the 4 valid combinations",
+            "choice": "",
+        },
         "trials": {"total": 8, "valid": 8, "unknown": 0, "invalid": 0},
         "scenarios": [
             {"name": name, "verdict": "valid", "executed": 4, "trials": {"valid": 4, "unknown": 0, "invalid": 0}}
@@ -27,7 +36,11 @@ def test_a_valid_run_in_a_summary() -> None:
         "findings": [],
         "leak_conditions": [],
         "safe": [],
-        "control": {"found": True, "sentence": "a foreign video slipped into alice's list was found and proved"},
+        "control": {
+            "found": True,
+            "sentence": "a foreign video slipped into alice's list was found and proved",
+            "trials": 1,
+        },
         "doubts": [],
         "requests": 1234,
         "elapsed_s": 5.679,
@@ -57,11 +70,11 @@ def test_a_leak_in_a_summary() -> None:
         }
     ]
     assert told["leak_conditions"] == [
-        {"scenario": "one", "when": {"cache": "on", "upgrade": "on"}, "failing": 1, "exact": True}
+        {"scenario": "one", "when": {"cache": "on", "upgrade": "on"}, "failing": 1, "exact": True, "rivals": 0}
     ]
     assert told["safe"] == [
-        {"when": {"cache": "off"}, "valid": 2, "total": 2},
-        {"when": {"upgrade": "off"}, "valid": 2, "total": 2},
+        {"when": {"cache": "off"}, "valid": 2, "total": 2, "exact": True},
+        {"when": {"upgrade": "off"}, "valid": 2, "total": 2, "exact": True},
     ]
 
 
@@ -80,7 +93,7 @@ def test_a_run_in_doubt_in_a_summary() -> None:
         "1 of 4 expected trials have no result",
         "the control did not run, so no list can be believed",
     ]
-    assert told["control"] == {"found": False, "sentence": "the control did not run"}
+    assert told["control"] == {"found": False, "sentence": "the control did not run", "trials": 0}
     assert told["claim"]["executed"] == 3
     assert told["scenarios"][0]["verdict"] == "unknown"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.model import Catalogue, Combination, Finding, Flag, Verdict
-from harness.planning.exhaustive import Plan, exhaustive
+from harness.planning.exhaustive import exhaustive
+from harness.planning.plan import Plan
 from harness.running.control import Control
 from harness.running.outcome import RunOutcome
 from harness.running.trial import TrialResult

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from harness.errors import UsageError
 from harness.ledger import HARNESS, Action
 from harness.model import Catalogue, Constraint, Flag, Trial
 from harness.planning.exhaustive import exhaustive
+from harness.planning.plan import Claim
 from harness.running.settings import Settings
 from harness.running.store import Store, load
 
@@ -18,7 +20,9 @@ RULE = Constraint(
     (("upgrade", frozenset({"on"})), ("paging", frozenset({"off", "large"}))), "upgrade needs small pages"
 )
 CATALOGUE = Catalogue(
-    (Flag("upgrade", kind="experiment"), Flag("paging", ("off", "small", "large"), "small")), (RULE,), source="two.toml"
+    (Flag("upgrade", kind="experiment"), Flag("paging", ("off", "small", "large"), "small", context="global")),
+    (RULE,),
+    source="two.toml",
 )
 PLAN = exhaustive(CATALOGUE, ["one", "two"], 7)
 TRIAL = PLAN.trials[0]
@@ -26,7 +30,9 @@ TRIAL = PLAN.trials[0]
 
 def settings(out: Path) -> Settings:
     """Return settings that differ from the defaults where the store keeps them."""
-    return Settings(target="http://127.0.0.1:9", flags=Path("two.toml"), flaws=("a", "b"), seed=7, out=out)
+    return Settings(
+        target="http://127.0.0.1:9", flags=Path("two.toml"), flaws=("a", "b"), seed=7, out=out, coverage="t-way:1"
+    )
 
 
 def stored(out: Path, *, played: Trial = TRIAL) -> Path:
@@ -45,6 +51,27 @@ def test_a_plan_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert run.plan == PLAN
     assert [trial.id for trial in run.plan.trials] == [trial.id for trial in PLAN.trials]
     assert run.settings == settings(tmp_path / "out")
+
+
+def test_a_claim_is_read_back_with_its_strength_and_what_was_fixed(tmp_path: Path) -> None:
+    """A run checked again may not claim more than it did."""
+    weaker = replace(PLAN, claim=Claim("t-way", 4, 2, (("paging", "small"),)))
+    with Store.create(tmp_path / "out", weaker, settings(tmp_path / "out")):
+        assert load(tmp_path / "out").plan == weaker
+
+
+def test_each_deployment_has_a_control_of_its_own(tmp_path: Path) -> None:
+    """The ledgers are told apart by number, and the next run in the directory takes them away."""
+    out = tmp_path / "out"
+    with Store.create(out, PLAN, settings(out)) as store:
+        for deployment in (1, 2):
+            ledger = store.control(deployment)
+            ledger.note(HARNESS, Action.TRIAL, trial=f"control {deployment}")
+            ledger.close()
+    kept = [load(out).control(deployment) for deployment in (1, 2, 3)]
+    assert [each and each[0].data["trial"] for each in kept] == ["control 1", "control 2", None]
+    with Store.create(out, PLAN, settings(out)):
+        assert [entry.name for entry in out.glob("control*")] == []
 
 
 def test_ledgers_are_read_back(tmp_path: Path) -> None:
