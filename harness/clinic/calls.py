@@ -115,6 +115,8 @@ class Calls:
         """End all calls of this process."""
         for consultation in list(self._rooms):
             await self._do(consultation, Act(act="end"))
+        if self._own_address is not None:
+            self._store.db.execute("DELETE FROM calls WHERE address = ?", (self._own_address,))
         if self._session is not None:
             await self._session.close()
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Coroutine
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
 
+import aiohttp
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from harness.canary import Canary
-from harness.clinic import tracks
+from harness.clinic import calls, errors, tracks
 from harness.clinic.calls import Calls
 from harness.clinic.errors import ApiError
 from harness.clinic.peers import Offer
@@ -22,8 +29,8 @@ from harness.media import reading
 
 from .callers import Caller, calling, until
 
-VISIT = "visit-1"
-STORED = "CREATE TABLE media (bytes {bytes}); CREATE TABLE chunks (bytes {bytes});"
+VISIT, SHARED = "visit-1", "hush"
+STORED = "CREATE TABLE IF NOT EXISTS media (bytes {bytes}); CREATE TABLE IF NOT EXISTS chunks (bytes {bytes});"
 MEDIA: tuple[tracks.Kind, ...] = ("audio", "video", "audio", "video")
 CERTAIN_S = 1.7
 """Two periods of the canary in sound, and a little."""
@@ -40,9 +47,10 @@ class Hall:
     calls: Calls = field(init=False)
 
     def __post_init__(self) -> None:
-        self.calls = Calls(Store(":memory:", STORED), self._keep, limits=self.limits)
+        self.calls = Calls(Store(":memory:", STORED), self.keep, limits=self.limits)
 
-    async def _keep(self, files: Files) -> None:
+    async def keep(self, files: Files) -> None:
+        """Take the files of a participant's segment."""
         self.files.append(files)
 
     def caller(self, canary: Canary, name: str, medium: tracks.Kind = "audio") -> Caller:
@@ -350,3 +358,91 @@ def test_a_timeline_follows_the_sender_and_survives_their_restart() -> None:
     assert timeline.at_s(500, now_s=10.5) == pytest.approx(10.021)
     assert timeline.at_s(90_000_000, now_s=11.0) == 11.0
     assert timeline.at_s(0, now_s=12.0) == 12.0
+
+
+@asynccontextmanager
+async def replica(path: Path) -> AsyncIterator[tuple[Hall, str]]:
+    """Serve one of several processes' halls, with its own connection to the one database; yield it and its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    hall = Hall()
+    hall.calls = Calls(Store(str(path), STORED + calls.SCHEMA), hall.keep, own_address=address, secret=SHARED)
+    app = FastAPI()
+    app.state.clinic = SimpleNamespace(rooms=hall.calls)
+    errors.install(app)
+    app.include_router(calls.router)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await until(lambda: server.started)
+        yield hall, address
+    finally:
+        await hall.calls.close()
+        server.should_exit = True
+        await serving
+        listener.close()
+
+
+def test_a_call_lives_in_one_of_several_processes(tmp_path: Path) -> None:
+    """Whichever process is asked, participants meet in the one that answered first, and switch and end it there."""
+
+    async def story() -> None:
+        async with replica(tmp_path / "db") as (first, _), replica(tmp_path / "db") as (second, _):
+            ann, bea = first.caller(ANN, "ann"), second.caller(BEA, "bea")
+            async with calling(ann, bea):
+                await ann.call()
+                await bea.call()
+                await meet(ann, bea, "audio")
+                assert (first.present, second.present) == ({"ann", "bea"}, set())
+                await second.calls.segment(VISIT, "video")
+                await meet(ann, bea, "audio")
+                await second.calls.leave(VISIT, "bea")
+                assert first.present == {"ann"}
+                with pytest.raises(ApiError) as refused:
+                    await second.calls.answer(VISIT, "bea", "audio", "Guten Tag")
+                assert (refused.value.status, refused.value.code) == (422, "bad-sdp")
+                await second.calls.end(VISIT)
+            assert second.files == []
+            for name, canary in (("ann", ANN), ("bea", BEA)):
+                assert [each.medium for each in first.of(name)] == ["audio", "video"]
+                assert [shown(each.audio, "audio") for each in first.of(name)] == [{canary}] * 2
+            assert first.calls._store.all("SELECT * FROM calls") == []
+
+    held(story)
+
+
+def test_a_call_goes_on_elsewhere_when_its_process_is_gone(tmp_path: Path) -> None:
+    """An offer that reaches another process after the call's own one is gone begins the call anew there."""
+
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            gone = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with replica(tmp_path / "db") as (hall, address):
+            store = hall.calls._store
+            store.db.execute("INSERT INTO calls VALUES (?, ?)", (VISIT, gone))
+            await hall.calls.segment(VISIT, "video")
+            ann = hall.caller(ANN, "ann")
+            async with calling(ann):
+                await ann.call()
+                assert hall.present == {"ann"}
+                assert store.all("SELECT * FROM calls") == [(VISIT, address)]
+                await hall.calls.close()
+                assert store.all("SELECT * FROM calls") == []
+
+    held(story)
+
+
+def test_only_who_says_the_secret_is_obeyed(tmp_path: Path) -> None:
+    """What processes ask of each other is unknown to anybody who does not share their secret."""
+
+    async def story() -> None:
+        async with replica(tmp_path / "db") as (hall, address), aiohttp.ClientSession() as session:
+            ann = hall.caller(ANN, "ann")
+            async with calling(ann):
+                await ann.call()
+                for secret, status, present in (("", 404, {"ann"}), ("hash", 404, {"ann"}), (SHARED, 200, set())):
+                    url, headers = f"{address}/replicas/calls/{VISIT}", {calls.SECRET: secret}
+                    async with session.post(url, json={"act": "end"}, headers=headers) as response:
+                        assert (response.status, hall.present) == (status, present)
+
+    held(story)
