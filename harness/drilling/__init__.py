@@ -1,0 +1,17 @@
+"""The drill: does the harness see? The sound clinic must be clean, and each planted flaw seen by the check it names.
+
+`cheapest` chooses, for each flaw, the one combination that can wake it at least cost; `exercise` is one run in a
+process of its own; `sight` makes a row of what such a run said; `drill` plays several of them side by side into one
+directory; `show` tells people and programs.
+
+Each exercise is a process (`python -m harness.drilling.exercise`) and in it an ordinary run: a `Session` with the
+engine, the control and the run's directory of `harness run`, only its plan is made here. So a flaw is seen by what a
+user would see it with, `harness check` reads what was stored, nothing of one clinic can touch another's, one that
+crashes costs its own row, and the cores are used. It is not pytest's: an exhaustive plan of a large catalogue would be
+collected item by item, thousands for every one that is played.
+
+All shipped scenarios are played under that one combination, at once as `harness run` plays them: which of them wakes
+a flaw is the drill's to find out, not to be told, and some flaws need two trials in one process. A flaw's run is a
+handful of trials, shorter than the start of its clinic, so it is not cut off at the first finding: it stays a whole
+run, and the rest of it shows what else the flaw does.
+"""
