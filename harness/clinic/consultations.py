@@ -27,6 +27,7 @@ CREATE INDEX IF NOT EXISTS participants_by_consultation ON participants (consult
 """
 
 COLUMNS = "id, patient, clinician, region, booked_medium, medium, status, starts_at"
+NAMES = COLUMNS.split(", ")
 Status = Literal["booked", "live", "ended", "cancelled"]
 
 router = APIRouter(prefix="/consultations", tags=["consultations"])
@@ -95,8 +96,9 @@ def find(me: Person, consultation: str) -> Row:
     if not found:
         raise not_found("consultation")
     people = store.all("SELECT username, present FROM participants WHERE consultation = ?", consultation)
-    names = sorted(username for username, _ in people)
-    row = Row(*found, tuple(names), tuple(sorted(username for username, present in people if present)))
+    participants = tuple(sorted(username for username, _ in people))
+    present = tuple(sorted(username for username, is_present in people if is_present))
+    row = Row(**dict(zip(NAMES, found, strict=True)), participants=participants, present=present)
     if not policy.may_see_consultation(me, row):
         raise not_found("consultation")
     return row

@@ -266,7 +266,7 @@ FLAWS: tuple[Flaw, ...] = (
         "The worker reads a flag of the user's without the user, gets its default, and files recordings under the "
         "default tenant: their owners miss them, and the default tenant's member of the same number finds them.",
         "Eufy, May 2021: wrong account after an upgrade",
-        "foreign-media",
+        "missing-media",
         {"replay-index-v2": "on"},
         "a patient who is privately insured",
     ),

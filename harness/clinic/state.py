@@ -17,7 +17,7 @@ from .cache import AnswerCache
 from .errors import ApiError
 from .features import FAST_SESSIONS, Features
 from .live import Listeners
-from .store import Store
+from .store import Row, Store
 
 Role = Literal["patient", "clinician", "pharmacist", "operator"]
 Medium = Literal["audio", "video"]
@@ -126,7 +126,7 @@ def person_of_token(clinic: Clinic, token: str) -> Person | None:
             f"SELECT {COLUMNS} FROM sessions JOIN accounts USING (username) WHERE token = ?",  # noqa: S608 - our own words
             token_digest(token),
         )
-        return Person(*found, clinic) if found else None
+        return _person(clinic, found) if found else None
     session = clinic.store.find("SELECT username FROM sessions WHERE token = ?", token_digest(token))
     return _profile(clinic, session[0]) if session else None
 
@@ -134,7 +134,12 @@ def person_of_token(clinic: Clinic, token: str) -> Person | None:
 def person(clinic: Clinic, username: str) -> Person | None:
     """Return somebody by their username; None when there is nobody of that name."""
     found = clinic.store.find(f"SELECT {COLUMNS} FROM accounts WHERE username = ?", username)  # noqa: S608 - our own words
-    return Person(*found, clinic) if found else None
+    return _person(clinic, found) if found else None
+
+
+def _person(clinic: Clinic, row: Row) -> Person:
+    username, name, role, payer, member_number, region = row
+    return Person(username, name, role, payer, member_number, region, clinic)
 
 
 def _profile(clinic: Clinic, username: str) -> Person | None:

@@ -118,7 +118,7 @@ def _cast(trial: Trial, scenario: Scenario, rig: Rig, stage: Stage) -> dict[str,
     actors = {}
     carried = token(rig.catalogue, trial.combination)
     for name, role in scenario.cast:
-        number = rig.register.enrol(trial.id, name)
+        number = rig.register.enrol(trial.id, name, ROLES[role])
         account = username(name, f"{trial.id}-{rig.register.run:05x}-{number:x}", carried)
         driver = rig.target.driver(account, name, ROLES[role])
         actors[name] = role(name, number, account, driver, stage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,9 @@ from harness.targets.base import FlagSource, TargetOptions
 CHUNK_BYTES = 8 * 1024
 MAX_PAGES = 5_000
 REFRESH_S = 0.5
+FINISHED_S = 30.0
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 0.8
+"""Recordings appear late: how long they are waited for, and how often they are looked for."""
 PASSWORD = "a-synthetic-patient"  # noqa: S105 - the account exists for one trial and holds a QR code
 
 
@@ -132,9 +136,12 @@ class ClinicDriver:
         self._role = role
 
     async def enrol(self) -> None:
-        """Create the account and sign in."""
+        """Create the account and sign in. The patients of a trial have one member number, each of another insurer."""
         account = {"username": self._account, "password": PASSWORD}
-        await self._session.json("POST", "/accounts", account | {"name": self._name.title(), "role": self._role})
+        about = {"name": self._name.title(), "role": self._role}
+        if self._role == "patient":
+            about |= {"payer": f"insurer:{self._name}", "member_number": _member_number(self._account)}
+        await self._session.json("POST", "/accounts", account | about)
         self._session.authorize((await self._session.json("POST", "/sign-in", account))["token"])
 
     async def features(self) -> Mapping[str, str]:
@@ -173,9 +180,19 @@ class ClinicDriver:
         await self._session.json("POST", f"/consultations/{quote(consultation)}/end")
 
     async def recordings(self, consultation: str) -> Sequence[Recording]:
-        """Return what the clinic recorded in a consultation of one's own."""
-        answer = await self._session.json("GET", f"/consultations/{quote(consultation)}/recordings")
-        return [Recording(item["id"], consultation, item["medium"]) for item in answer["items"]]
+        """Return what the clinic recorded in a consultation of one's own, once its worker has finished all of it."""
+        path = f"/consultations/{quote(consultation)}/recordings"
+        deadline_s = time.monotonic() + FINISHED_S
+        pause_s = FIRST_PAUSE_S
+        while True:
+            items = (await self._session.json("GET", path))["items"]
+            waiting = [item["id"] for item in items if item["status"] == "processing"]
+            if not waiting:
+                return [Recording(item["id"], consultation, item["medium"]) for item in items]
+            if time.monotonic() > deadline_s:
+                raise TargetError(f"GET {path}: {waiting[0]} was not finished in {FINISHED_S:g} s", definite=False)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LAST_PAUSE_S)
 
     async def replays(self) -> Sequence[Recording]:
         """Return the whole list of Consultation Replays, page by page."""
@@ -205,3 +222,8 @@ class ClinicDriver:
     async def close(self) -> None:
         """Close the session."""
         await self._session.close()
+
+
+def _member_number(account: str) -> str:
+    """Return what the usernames of a trial have in common: a number that its patients share."""
+    return "-".join(account.partition("~")[0].split("-")[1:3])

@@ -15,8 +15,15 @@ from harness.running.register import MAX_CAST, Register
 def test_numbers_are_never_given_twice() -> None:
     """Two actors of a run have two numbers, even of one name in one trial."""
     register = Register(7)
-    assert [register.enrol("t1", "alice"), register.enrol("t1", "alice"), register.enrol("t2", "bob")] == [0, 1, 2]
+    assert [register.enrol("t1", "alice"), register.enrol("t1", "alice"), register.enrol("t2", "bob")] == [0, 2, 4]
     assert register.run == 7
+
+
+def test_who_talks_with_a_patient_is_heard_in_the_other_slot() -> None:
+    """Patients have even numbers and clinicians odd ones, however they follow one another."""
+    register = Register(7)
+    assert [register.enrol("t1", "alice"), register.enrol("t1", "chen", "clinician")] == [0, 1]
+    assert [register.enrol("t2", "dora", "clinician"), register.enrol("t2", "bob")] == [3, 2]
 
 
 def test_runs_have_numbers_of_their_own() -> None:
@@ -43,10 +50,10 @@ def test_no_two_actors_share_a_canary(first: int, one: int, other: int) -> None:
 
 
 def test_the_owner_is_found_beyond_the_first_run_number() -> None:
-    """The 65,537th actor is told by the next run number, which follows the last one as the first."""
+    """The actor of number 65,536 is told by the next run number, which follows the last one as the first."""
     register = Register((1 << RUN_BITS) - 1)
-    for number in range((1 << USER_BITS) + 1):
-        register.enrol("t1", f"actor-{number}")
+    for number in range(0, (1 << USER_BITS) + 1, 2):
+        assert register.enrol("t1", f"actor-{number}") == number
     canary = register.canary(1 << USER_BITS, 0, 0)
     assert (canary.run, canary.user) == (0, 0)
     assert register.owner(canary) == f"actor-{1 << USER_BITS} of trial t1"
