@@ -66,6 +66,26 @@ class Replay(Protocol):
         """Not 0 while it is shared with who asks."""
 
 
+class Prescribed(Protocol):
+    """What a rule needs to know of a prescription."""
+
+    @property
+    def patient(self) -> str:
+        """The patient's username."""
+
+    @property
+    def clinician(self) -> str:
+        """The username of the clinician who issued it."""
+
+    @property
+    def pharmacy(self) -> str:
+        """The pharmacy that it went to."""
+
+    @property
+    def region(self) -> str:
+        """The region of its consultation."""
+
+
 def may_book(person: Person, clinician: Person) -> bool:
     """Only patients book, and only clinicians of their own region."""
     return person.role == "patient" and clinician.role == "clinician" and clinician.region == person.region
@@ -151,10 +171,10 @@ def may_prescribe(person: Person, meeting: Meeting) -> bool:
     return person.username == meeting.clinician and meeting.status in ("live", "ended")
 
 
-def may_see_prescription(person: Person, patient: str, clinician: str, pharmacy: str, works_at: str | None) -> bool:
+def may_see_prescription(person: Person, paper: Prescribed, works_at: str | None) -> bool:
     """A prescription is seen by its patient, by who issued it, and by the pharmacists of the pharmacy it went to."""
-    is_there = person.role == "pharmacist" and works_at == pharmacy
-    return person.username in (patient, clinician) or is_there
+    is_there = person.role == "pharmacist" and works_at == paper.pharmacy
+    return person.region == paper.region and (person.username in (paper.patient, paper.clinician) or is_there)
 
 
 def may_see_metrics(person: Person, patient: str, *, has_consulted: bool) -> bool:

@@ -152,6 +152,7 @@ async def delete_replay(replay: str, me: Me) -> None:
         db.execute("DELETE FROM replay_index WHERE recording = ?", (row.seq,))
         db.execute("DELETE FROM media WHERE key IN (?, ?)", (row.media, row.thumbnail_key or row.media))
         db.execute("DELETE FROM recordings WHERE seq = ?", (row.seq,))
+        operations.note_deleted(db, row.id, row.consultation)
         filing.touch(db, {username for (username,) in (*carers, *people)})
     me.clinic.store.stored_bytes -= row.size
 
