@@ -6,6 +6,7 @@ is asked for it passes the request on to that one's private address, under a sec
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from typing import Annotated, Literal
 
@@ -113,8 +114,7 @@ class Calls:
 
     async def close(self) -> None:
         """End all calls of this process."""
-        for consultation in list(self._rooms):
-            await self._do(consultation, Act(act="end"))
+        await asyncio.gather(*(self._do(consultation, Act(act="end")) for consultation in list(self._rooms)))
         if self._own_address is not None:
             self._store.db.execute("DELETE FROM calls WHERE address = ?", (self._own_address,))
         if self._session is not None:

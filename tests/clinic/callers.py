@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,7 +22,7 @@ from harness.media import audio, video
 WIDTH, HEIGHT, FRAMES_PER_S = 160, 128, 10
 RATE_HZ, FRAME_SAMPLES = 48_000, 960
 LOOP_S = 4
-PATIENCE_S = 20.0
+PATIENCE_S, STORY_S = 20.0, 60.0
 
 Signal = Callable[[str], Awaitable[str]]
 """Takes an offer to the clinic and brings the answer."""
@@ -196,3 +196,13 @@ async def until(true: Callable[[], object], patience_s: float = PATIENCE_S) -> N
     async with asyncio.timeout(patience_s):
         while not true():  # noqa: ASYNC110 - what is waited for happens in other tasks and processes
             await asyncio.sleep(0.1)
+
+
+def held(story: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Run a story to its end, in bounded time."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(STORY_S):
+            await story()
+
+    asyncio.run(bounded())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,7 +27,7 @@ from harness.clinic.store import Store
 from harness.clinic.tracks import Recorder, Sample, Timeline
 from harness.media import reading
 
-from .callers import Caller, calling, until
+from .callers import Caller, calling, held, until
 
 VISIT, SHARED = "visit-1", "hush"
 STORED = "CREATE TABLE IF NOT EXISTS media (bytes {bytes}); CREATE TABLE IF NOT EXISTS chunks (bytes {bytes});"
@@ -66,16 +66,6 @@ class Hall:
     def of(self, name: str) -> list[Files]:
         """Return one participant's files, oldest first."""
         return sorted((each for each in self.files if each.username == name), key=lambda each: each.starts_s)
-
-
-def held(story: Callable[[], Coroutine[object, object, None]]) -> None:
-    """Run a story to its end, in bounded time."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await story()
-
-    asyncio.run(bounded())
 
 
 def shown(data: bytes | None, kind: str) -> set[Canary]:
