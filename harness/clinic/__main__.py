@@ -1,34 +1,25 @@
-"""The clinic's process: `python -m harness.clinic --help`."""
+"""The clinic's deployment: `python -m harness.clinic --help`."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
-import signal
-import socket
-import sqlite3
 import sys
-import threading
-import time
-from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
-import uvicorn
+from . import accounts, flaws, replicas
+from .app import SCHEMA, TITLE
+from .serving import NotStartedError, Place, Settings, end_when_closed, ignore_signals, leave, obey_signals, serve
+from .store import POSTGRESQL, CannotOpenError, Store
 
-from . import flaws
-from .app import TITLE, build_app
-from .features import Features
-from .state import Clinic
-from .store import Store
-
-HOST = "127.0.0.1"
-FLAGS_S = 5.0
-KEEP_ALIVE_S = 75
-BACKLOG = 2048
-EXIT_USAGE = 4
+MEMORY = ":memory:"
+OPERATOR_PASSWORD = "CLINIC_OPERATOR_PASSWORD"  # noqa: S105 - the variable's name
+EXIT_FAILED, EXIT_USAGE = 1, 4
 
 log = logging.getLogger("clinic")
 
@@ -58,50 +49,66 @@ def _port(text: str) -> int:
     return port
 
 
+def _replicas(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= replicas.MAX_REPLICAS:
+        raise argparse.ArgumentTypeError(f"give 1 to {replicas.MAX_REPLICAS}")
+    return count
+
+
+def _database(text: str) -> str:
+    if "://" in text and not text.startswith(POSTGRESQL):
+        raise argparse.ArgumentTypeError("give a file for SQLite, or an address that begins with postgresql://")
+    return text
+
+
+def _password(text: str) -> str:
+    if not 1 <= len(text) <= accounts.MAX_PASSWORD:
+        raise argparse.ArgumentTypeError(f"a password has 1 to {accounts.MAX_PASSWORD} characters")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m harness.clinic",
         description="The reference telehealth clinic, on 127.0.0.1. It prints `clinic listening on URL` when "
-        "it is ready. Everything in it is made up; keep real people out of it.",
-        epilog="Flaws: " + "; ".join(f"{flaw.name} ({flaw.modelled_on})" for flaw in flaws.FLAWS),
+        "it answers. Everything in it is made up; keep real people out of it.",
+        epilog="`harness flaws` tells of every flaw. Exit codes: 0 told to end, 1 a process of it failed, 4 it cannot "
+        "start as it was asked to.",
     )
     add = parser.add_argument
     add("--port", type=_port, default=0, help="port to listen on; 0, the default, takes any free one")
-    add("--database", default=":memory:", metavar="FILE", help="SQLite file; default :memory: keeps nothing")
+    add(
+        "--database",
+        type=_database,
+        default=MEMORY,
+        metavar="DATABASE",
+        help="a file for SQLite, postgresql://USER@HOST:PORT/NAME (its password as PGPASSWORD in the environment), or "
+        ":memory:, the default, which keeps nothing",
+    )
+    add(
+        "--replicas",
+        type=_replicas,
+        default=1,
+        metavar="N",
+        help=f"1 to {replicas.MAX_REPLICAS} processes on this address and database (1); answers then say in X-Replica "
+        "which one they are of",
+    )
     add("--unleash-url", type=_url, required=True, metavar="URL", help="Unleash API, as http://HOST:PORT/api")
     add("--unleash-token", required=True, metavar="TOKEN", help="backend token for that API")
-    add(
-        "--refresh-s",
-        type=_seconds,
-        default=0.2,
-        metavar="S",
-        help="seconds between polls of the flags (0.2)",
-    )
+    add("--refresh-s", type=_seconds, default=0.2, metavar="S", help="seconds between polls of the flags (0.2)")
     add("--flaw", action="append", default=[], metavar="NAME", help="plant this leak; repeatable")
+    add(
+        "--operator-password",
+        type=_password,
+        default=os.environ.get(OPERATOR_PASSWORD) or None,
+        metavar="PW",
+        help=f"open the account `operator`; better as {OPERATOR_PASSWORD} in the environment, where no list of "
+        "processes shows it; without it there is none",
+    )
     add("--title", default=TITLE, help="what the clinic calls itself")
     add("--until-stdin-closes", action="store_true", help="end when standard input reaches its end")
     return parser
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise _CannotStartError(
-            f"cannot listen on {HOST}:{port}: {error.strerror}; choose another port, or 0 for any free one"
-        ) from error
-    return listener
-
-
-def _open(path: str) -> Store:
-    try:
-        return Store(path)
-    except sqlite3.Error as error:
-        raise _CannotStartError(f"cannot open the database {path!r}: {error}") from error
 
 
 def _named(names: Sequence[str]) -> frozenset[str]:
@@ -111,82 +118,80 @@ def _named(names: Sequence[str]) -> frozenset[str]:
         raise _CannotStartError(str(error)) from error
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
+def _serve_at(settings: Settings) -> Callable[[Place, Callable[[], None]], int]:
+    """Return what one process of the deployment does, its faults told in a line."""
+
+    def run(place: Place, announce: Callable[[], None]) -> int:
+        try:
+            serve(settings, place, announce)
+        except CannotOpenError as error:
+            return _complain(error, EXIT_USAGE)
+        except NotStartedError as error:
+            return _complain(error, EXIT_FAILED)
+        return 0
+
+    return run
 
 
-def _end_with_stdin() -> None:
-    def watch() -> None:
-        while os.read(0, 65536):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="stdin", daemon=True).start()
+def _complain(error: Exception, code: int) -> int:
+    print(f"clinic: {error}", file=sys.stderr, flush=True)
+    return code
 
 
-def _wait_for_flags(features: Features) -> None:
-    started = time.monotonic()
-    if features.wait(FLAGS_S):
-        log.info("flags came after %.2f s", time.monotonic() - started)
-    else:
-        log.warning("no flags after %g s: starting with every flag off", FLAGS_S)
+def _deploy(settings: Settings, port: int, count: int) -> int:
+    run = _serve_at(settings)
+    if count == 1:
+        (listener,) = replicas.listen(port)
+        return run(Place((listener,)), lambda: print(f"clinic listening on {replicas.url(listener)}", flush=True))
+    # The tables are made before any replica looks for them, and a database that cannot be opened is told of once.
+    Store(settings.database, SCHEMA).close()
+    replicas.serve(count, port, run)
+    return 0
 
 
-def _serve(clinic: Clinic, listener: socket.socket, title: str) -> None:
-    for name in sorted(clinic.flaws):
-        log.warning("flaw planted: %s", name)
-    clinic.features.start()
-    _wait_for_flags(clinic.features)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build_app(clinic, title),
-            log_level="critical",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            # At the end nobody is waited for: connections of idle clients may stay open for minutes.
-            timeout_graceful_shutdown=0,
-        )
+def _settings(options: argparse.Namespace, stack: ExitStack) -> Settings:
+    database = options.database
+    if options.replicas > 1 and database == MEMORY:
+        # Memory is one process's own: several get a file that goes when they go.
+        directory = tempfile.TemporaryDirectory(prefix="clinic-", ignore_cleanup_errors=True)
+        database = str(Path(stack.enter_context(directory)) / "clinic.sqlite")
+    return Settings(
+        database=database,
+        unleash_url=options.unleash_url,
+        unleash_token=options.unleash_token,
+        refresh_s=options.refresh_s,
+        flaws=_named(options.flaw),
+        title=options.title,
+        operator_password=options.operator_password,
     )
-    print(f"clinic listening on http://{HOST}:{listener.getsockname()[1]}", flush=True)
-    server.run(sockets=[listener])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the clinic until it is told to end; return 0, or 4 when it cannot start as it was asked to."""
+    """Run the clinic until it is told to end; return the exit code that --help tells of."""
     logging.basicConfig(level=logging.INFO, format="clinic: %(message)s")
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as stopped:
         return EXIT_USAGE if stopped.code else 0
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _leave)
-    try:
-        planted = _named(options.flaw)
-        listener = _listen(options.port)
-        store = _open(options.database)
-    except _CannotStartError as error:
-        print(f"clinic: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    features = Features(options.unleash_url, options.unleash_token, options.refresh_s)
-    if options.until_stdin_closes:
-        _end_with_stdin()
-    try:
-        _serve(Clinic(store, features, planted), listener, options.title)
-    except SystemExit:
-        log.debug("told to end")
-    finally:
-        # Being told twice must not cut the cleaning short.
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_IGN)
-        store.close()
-        at_rest = features.stop()
-    if not at_rest:
-        # The SDK's threads are not daemons: a flag server that hangs would hold them for seconds.
-        os._exit(0)
-    return 0
+    obey_signals()
+    with ExitStack() as stack:
+        try:
+            settings = _settings(options, stack)
+            for name in sorted(settings.flaws):
+                log.warning("flaw planted: %s", name)
+            if options.until_stdin_closes:
+                end_when_closed(0)
+            code = _deploy(settings, options.port, options.replicas)
+        except (_CannotStartError, replicas.CannotListenError, CannotOpenError) as error:
+            code = _complain(error, EXIT_USAGE)
+        except replicas.ReplicaDiedError as error:
+            code = _complain(error, EXIT_FAILED)
+        except SystemExit:
+            log.debug("told to end")
+            code = 0
+        ignore_signals()
+    return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -11,11 +11,14 @@ from pydantic import BaseModel, Field, model_validator
 
 from .errors import ApiError, answers, not_found
 from .state import Clinic, Here, Me, Patient, Person, Role, token_digest
+from .store import Store
 
 # A demonstration's work factor (about 0.1 ms): sign-ins must not be what a test run waits for.
 SCRYPT_N = 64
 SCRYPT_R = 4
 SESSIONS_EACH = 16
+MAX_PASSWORD = 200
+OPERATOR = "operator"
 SHOWN = 200
 
 SCHEMA = """
@@ -29,7 +32,7 @@ CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (username);
 """
 
 Username = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~+-]{1,200}$", examples=["alice"])]
-Password = Annotated[str, Field(min_length=1, max_length=200)]
+Password = Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD)]
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Alice Archer"])]
 Region = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", examples=["north"])]
 Pharmacy = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~+-]{1,200}$", examples=["green-cross"])]
@@ -137,6 +140,19 @@ def enrol(clinic: Clinic, new: NewAccount) -> None:
         raise ApiError(409, "member-known", f"{new.payer} has a member of that number already.")
 
 
+def set_operator(store: Store, password: str) -> None:
+    """Open the one operator's account, or give it this password."""
+    salt = secrets.token_bytes(16)
+    member_number = f"{OPERATOR}-{secrets.token_hex(8)}"
+    with store.writing() as db:
+        db.execute(
+            "INSERT INTO accounts (username, name, role, payer, member_number, region, pharmacy, salt, password)"
+            " VALUES (?, 'Operator', 'operator', 'public:clinic', ?, 'north', NULL, ?, ?)"
+            " ON CONFLICT (username) DO UPDATE SET salt = excluded.salt, password = excluded.password",
+            (OPERATOR, member_number, salt, _hash(password, salt)),
+        )
+
+
 def pharmacy_of(clinic: Clinic, username: str) -> str | None:
     """Return the pharmacy that a patient chose or a pharmacist works at."""
     found = clinic.store.find("SELECT pharmacy FROM accounts WHERE username = ?", username)
@@ -160,6 +176,8 @@ async def open_account(new: NewAccount, clinic: Here) -> Profile:
     """Open an account for a patient, a clinician or a pharmacist; usernames are unique."""
     if new.role == "operator":
         raise ApiError(403, "no-operators", "The operator's account is made when the clinic starts.")
+    if new.username == OPERATOR:
+        raise ApiError(409, "username-taken", f"The username {OPERATOR!r} is kept for the operator.")
     enrol(clinic, new)
     return Profile(username=new.username, name=new.name, role=new.role)
 
