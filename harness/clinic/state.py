@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Protocol
@@ -178,10 +178,10 @@ async def signed_in(
 Me = Annotated[Person, Depends(signed_in)]
 
 
-def require_role(*roles: Role) -> Callable[[Person], Person]:
+def require_role(*roles: Role) -> Callable[[Person], Awaitable[Person]]:
     """Return a dependency that refuses with 403 whoever has another role."""
 
-    def required(me: Me) -> Person:
+    async def required(me: Me) -> Person:
         if me.role not in roles:
             raise ApiError(403, "wrong-role", f"This is for a {' or '.join(roles)}.")
         return me
