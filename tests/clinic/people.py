@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import itertools
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 ACCESS = "replay-access"
 TIMEOUT_S = 10.0
+FINISHED_S, LOOK_S = 20.0, 0.01
 _numbers = itertools.count(1)
 
 
@@ -117,6 +119,16 @@ class User:
         assert done.status == 201, done
         return str(done.json["recording"])
 
+    def finished(self, visit: str) -> list[dict[str, Any]]:
+        """Return what was recorded of a consultation, once the recorder has finished all of it."""
+        ends_at = time.monotonic() + FINISHED_S
+        while time.monotonic() < ends_at:
+            items: list[dict[str, Any]] = self.get(f"/consultations/{visit}/recordings").json["items"]
+            if all(item["status"] != "processing" for item in items):
+                return items
+            time.sleep(LOOK_S)
+        raise AssertionError(f"not finished within {FINISHED_S:g} s: {items}")
+
     def replays(self) -> list[dict[str, Any]]:
         """Return all items of the replay list, page by page."""
         return list(itertools.chain.from_iterable(page["items"] for page in self.pages()))
@@ -145,25 +157,25 @@ class Deployment:
     url: str
     users: list[User] = field(default_factory=list)
 
-    def user(self, name: str, *flags: str, role: str = "patient") -> User:
-        """Open an account whose flags are `flags`, and sign in."""
+    def user(self, name: str, *flags: str, role: str = "patient", **about: str) -> User:
+        """Open an account whose flags are `flags`, perhaps with more about its owner, and sign in."""
         username = f"{name}{next(_numbers)}~" + "".join(f"+{flag}+" for flag in flags)
         api = Api(self.url)
         account = {"username": username, "password": "correct horse"}
-        made = api.call("POST", "/accounts", account | {"name": name.title(), "role": role})
+        made = api.call("POST", "/accounts", account | {"name": name.title(), "role": role} | about)
         assert made.status == 201, made
         api.token = api.call("POST", "/sign-in", account).json["token"]
         user = User(username, api)
         self.users.append(user)
         return user
 
-    def patient(self, name: str, *flags: str) -> User:
+    def patient(self, name: str, *flags: str, **about: str) -> User:
         """Open a patient's account; replay access is on."""
-        return self.user(name, ACCESS, *flags)
+        return self.user(name, ACCESS, *flags, **about)
 
-    def clinician(self, name: str, *flags: str) -> User:
+    def clinician(self, name: str, *flags: str, **about: str) -> User:
         """Open a clinician's account; replay access is on."""
-        return self.user(name, ACCESS, *flags, role="clinician")
+        return self.user(name, ACCESS, *flags, role="clinician", **about)
 
     def close(self) -> None:
         """Close everybody's connection."""
@@ -172,10 +184,11 @@ class Deployment:
 
 
 def held(patient: User, clinician: User, data: bytes, medium: str = "audio") -> tuple[str, str]:
-    """Hold a whole consultation that the patient records; return its id and the recording's."""
+    """Hold a whole consultation that the patient records; return its id and the recording's, which is finished."""
     visit = patient.book(clinician, medium)
     patient.ok(f"/consultations/{visit}/join")
     clinician.ok(f"/consultations/{visit}/join")
     recording = patient.record(visit, data, medium)
     patient.ok(f"/consultations/{visit}/end")
+    patient.finished(visit)
     return visit, recording
