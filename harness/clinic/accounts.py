@@ -222,9 +222,10 @@ async def show_my_features(me: Me) -> dict[str, str]:
 
 @router.put("/me/pharmacy", summary="Choose my pharmacy", responses=answers(401, 403, 404))
 async def choose_pharmacy(chosen: ChosenPharmacy, me: Patient) -> OwnProfile:
-    """Choose where prescriptions go from now on: a pharmacy in which somebody works."""
+    """Choose where prescriptions go from now on: a pharmacy of one's region in which somebody works."""
     store = me.clinic.store
-    if not store.find("SELECT 1 FROM accounts WHERE role = 'pharmacist' AND pharmacy = ?", chosen.pharmacy):
+    works_there = "SELECT 1 FROM accounts WHERE role = 'pharmacist' AND pharmacy = ? AND region = ?"
+    if not store.find(works_there, chosen.pharmacy, me.region):
         raise not_found("pharmacy")
     with store.writing() as db:
         db.execute("UPDATE accounts SET pharmacy = ? WHERE username = ?", (chosen.pharmacy, me.username))

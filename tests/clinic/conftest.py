@@ -13,7 +13,16 @@ from harness.process import Service
 
 from .people import Deployment
 
-BOOLEAN = ("video-upgrade", "replay-index-v2", "replay-cache", "replay-access")
+BOOLEAN = (
+    "video-upgrade",
+    "replay-index-v2",
+    "replay-search",
+    "replay-detail-v2",
+    "replay-cache",
+    "edge-cache",
+    "replay-access",
+    "carer-sharing",
+)
 ETAG = '"one"'
 
 
@@ -36,6 +45,11 @@ def _features() -> bytes:
         for size in ("small", "large")
     ]
     flags.append({"name": "replay-paging", "enabled": True, "strategies": sizes})
+    layouts = [
+        _strategy(layout, variants=[{"name": layout, "weight": 1000, "stickiness": "userId"}])
+        for layout in ("side-by-side", "picture-in-picture")
+    ]
+    flags.append({"name": "composite-layout", "enabled": True, "strategies": layouts})
     return json.dumps({"version": 2, "features": flags}).encode()
 
 

@@ -91,6 +91,14 @@ class User:
         assert answer.status in (200, 201), answer
         return answer.json
 
+    def put(self, path: str, body: Any = None) -> Answer:
+        """Send PUT."""
+        return self.api.call("PUT", path, body)
+
+    def delete(self, path: str) -> Answer:
+        """Send DELETE."""
+        return self.api.call("DELETE", path)
+
     def book(self, clinician: User, medium: str = "audio") -> str:
         """Book a consultation and return its id."""
         return str(self.ok("/consultations", {"clinician": clinician.username, "medium": medium})["id"])
