@@ -8,10 +8,8 @@ its items, so that no skip, rerun or muted test can turn a leak green.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import threading
-import traceback
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +28,7 @@ from harness.running import store
 from harness.running.outcome import ExitCode
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_TARGET, Settings
 from harness.scenario import DEFINED, Scenario
+from harness.scenario_files import fault_in, holds_scenarios, scenarios_of
 from harness.session import Session
 
 
@@ -42,7 +41,6 @@ class NoVerdict(Exception):
 
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-IMPORTS_HARNESS = re.compile(r"^\s*(from|import) harness\b", re.MULTILINE)
 SESSION = pytest.StashKey[Session]()
 
 
@@ -84,12 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect Python files that hold scenarios, wherever they lie; test files stay pytest's own."""
-    if file_path.suffix != ".py" or file_path.name.startswith("test_") or file_path.name == "conftest.py":
-        return None
-    source = file_path.read_text(encoding="utf-8", errors="replace")
-    if "scenario" in source and IMPORTS_HARNESS.search(source):
-        return ScenarioFile.from_parent(parent, path=file_path)
-    return None
+    return ScenarioFile.from_parent(parent, path=file_path) if holds_scenarios(file_path) else None
 
 
 class ScenarioFile(pytest.Module):
@@ -110,15 +103,13 @@ class ScenarioFile(pytest.Module):
     def _scenarios(self) -> list[Scenario]:
         """Import the file; raise UsageError, in a line, for whatever is wrong with it."""
         try:
-            found = [each for each in vars(self.obj).values() if isinstance(each, Scenario)]
+            names = vars(self.obj)
         except UsageError:
             raise
         except (Exception, pytest.skip.Exception) as error:  # foreign code: what it raises is its author's to mend
             cause = error.__cause__ if isinstance(error, self.CollectError) and error.__cause__ else error
-            raise UsageError(f"{_place(self.path, cause)}: {type(cause).__name__}: {_said(cause)}") from error
-        found = [each for each in found if each.path == self.path]
-        _require_all_found(self.path, found)
-        return found
+            raise fault_in(self.path, cause) from error
+        return scenarios_of(self.path, names)
 
 
 class ScenarioItem(pytest.Item):
@@ -274,29 +265,6 @@ def _begin_reports(config: pytest.Config, directory: Path) -> None:
     """Point JUnit and Allure into the run's directory: not before, so that a refused run leaves the last one's."""
     config.stash[xml_key].logfile = str(directory / store.JUNIT)
     allure.begin(config, directory / store.ALLURE_RESULTS)
-
-
-def _require_all_found(path: Path, found: list[Scenario]) -> None:
-    """Raise UsageError when a file defines a scenario that would not be played, and nobody would miss."""
-    for scenario in DEFINED:
-        if scenario.path != path or scenario in found:
-            continue
-        twin = next((each for each in found if each.name == scenario.name), None)
-        if twin:
-            raise UsageError(f"{twin.place}: scenario '{twin.name}' is there twice; first at line {scenario.line}")
-        raise UsageError(f"{scenario.place}: scenario '{scenario.name}' must stand at the top level of its file")
-
-
-def _place(path: Path, error: BaseException) -> str:
-    """Return file and line of what a scenario file raised while it was imported."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f"{path}:{lines[-1]}" if lines else str(path)
-
-
-def _said(error: BaseException) -> str:
-    return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
 def _interrupt_once(config: pytest.Config) -> None:

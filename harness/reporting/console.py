@@ -18,7 +18,7 @@ LINES_IN_A_LOG = 10
 COLOURS = {Verdict.VALID: "green", Verdict.UNKNOWN: "yellow", Verdict.INVALID: "red"}
 
 
-class _Terminal(Terminal):
+class Screen(Terminal):
     """A terminal that may go away, as in `harness run | head`: the run goes on, and its exit code still counts."""
 
     def on_broken_pipe(self) -> None:
@@ -31,7 +31,7 @@ class Console:
     """Watches a run on behalf of a person."""
 
     def __init__(self) -> None:
-        self._terminal = _Terminal(highlight=False, soft_wrap=True)
+        self._terminal = Screen(highlight=False, soft_wrap=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -189,7 +189,14 @@ def test_misspelt_scenario(out: Path) -> None:
     ("arguments", "said"),
     [
         (["--flaw", "video-branch-skips-onwer"], f"did you mean '{FLAW}'?"),
-        (["--coverage", "exhaustiv"], "--coverage exhaustiv: not known; there is `exhaustive`"),
+        (
+            ["--coverage", "exhaustiv"],
+            (
+                "--coverage exhaustiv: not known; there are auto, exhaustive and t-way:1 to t-way:6; "
+                "did you mean 'exhaustive'?"
+            ),
+        ),
+        (["--coverage", "t-way:9"], "--coverage t-way:9: not known; "),
         (["--sed", "1"], "No such option: --sed (Possible options: --seed)"),
         (["--trial", "zzz"], "--trial: trial 'zzz' is not in the plan"),
         (["--target", "clinc"], "--target clinc: no such target; did you mean 'clinic'?"),

@@ -17,7 +17,7 @@ from harness.errors import FlagError, UsageError
 from harness.flags import base
 from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags
 from harness.flags.settle import Watch, prove_served, spread
-from harness.model import Catalogue, Combination, Flag
+from harness.model import Catalogue, Combination, Constraint, Flag
 from harness.process import Service
 
 WAIT_S = 20.0
@@ -121,6 +121,30 @@ def test_another_field_of_the_context_is_proved_through_that_field(catalogue: Ca
         prove_served(flags.url, flags.token, catalogue, everything, audience=audience)
         with pytest.raises(FlagError, match="replay-cache is 'on' where 'off' was meant"):
             prove_served(flags.url, flags.token, catalogue, everything)
+
+
+SHARING = Catalogue(
+    (Flag("upgrade"), Flag("worker", context="global"), Flag("old", baseline="on")),
+    (Constraint((("old", frozenset({"on"})), ("worker", frozenset({"on"}))), "old needs no worker"),),
+    (("old", (("worker", frozenset({"off"})),)),),
+    "flags/sharing.toml",
+)
+
+
+def _of_sharing(**values: str) -> Combination:
+    return Combination(tuple(values.items()))
+
+
+def test_a_shared_flag_is_proved_for_everybody() -> None:
+    """A deployment's own variant is proved, also where it holds the rest of the baseline off; another's is refused."""
+    base_on = [_of_sharing(upgrade=upgrade, worker="on", old="off") for upgrade in ("off", "on")]
+    base_off = [_of_sharing(upgrade=upgrade, worker="off", old="on") for upgrade in ("off", "on")]
+    with EmbeddedFlags.start(SHARING, shared={"worker": "on"}) as flags:
+        prove_served(flags.url, flags.token, SHARING, base_on, shared={"worker": "on"})
+        with pytest.raises(FlagError, match="worker is 'on' where 'off' was meant, for combination"):
+            prove_served(flags.url, flags.token, SHARING, base_off, shared={"worker": "on"})
+        with pytest.raises(FlagError, match="worker is 'on' where 'off' was meant, for a user without"):
+            prove_served(flags.url, flags.token, SHARING, base_on)
 
 
 def test_an_invalid_combination_cannot_be_proved(flags: EmbeddedFlags, catalogue: Catalogue) -> None:

@@ -143,3 +143,48 @@ def test_the_entity_tag_follows_the_content(catalogue: Catalogue) -> None:
     first, again = (base.etag_of(base.encode(base.snapshot(catalogue))) for _ in range(2))
     other = base.etag_of(base.encode(base.snapshot(Catalogue(catalogue.flags[:3]))))
     assert first == again != other
+
+
+WORKER = Catalogue(
+    (
+        Flag("upgrade", baseline="on"),
+        Flag("worker", context="global"),
+        Flag("sessions", (OFF, "fast", "slow"), "slow", context="start-up"),
+    ),
+    parents=(("worker", (("upgrade", frozenset({"on"})),)),),
+    source="flags/worker.toml",
+)
+
+
+@pytest.mark.parametrize(
+    ("shared", "expected"),
+    [
+        ({}, {"worker": OFF, "sessions": "slow"}),
+        ({"worker": "on"}, {"worker": "on", "sessions": "slow"}),
+        ({"worker": "on", "sessions": OFF}, {"worker": "on", "sessions": OFF}),
+        ({"sessions": "fast"}, {"worker": OFF, "sessions": "fast"}),
+    ],
+)
+@pytest.mark.parametrize("catalogue", [WORKER])
+def test_a_shared_flag_is_the_same_for_everybody(see: See, shared: dict[str, str], expected: dict[str, str]) -> None:
+    """Whatever a name carries, with or without a name or a user, a flag that is not told apart has its one variant."""
+    document = base.snapshot(WORKER, shared=shared)
+    everybody = [{"userId": f"x{base.token(WORKER, values)}"} for values in ALL_OF_WORKER]
+    for context in (*everybody, {"userId": "somebody"}, {}):
+        seen = see(document, context)
+        assert {name: seen[name] for name in expected} == expected
+    assert {see(document, context)["upgrade"] for context in everybody} == {OFF, "on"}
+
+
+ALL_OF_WORKER = [
+    {"upgrade": upgrade, "worker": worker, "sessions": sessions}
+    for upgrade in (OFF, "on")
+    for worker in (OFF, "on")
+    for sessions in (OFF, "fast", "slow")
+]
+
+
+def test_a_flag_per_user_cannot_be_shared() -> None:
+    """What is told apart by the user's name is never fixed for everybody."""
+    with pytest.raises(UsageError, match=r"'upgrade' of flags/worker.toml is told apart per user and"):
+        base.snapshot(WORKER, shared={"upgrade": "on"})

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Combination, Flag, Verdict
+from harness.planning.coverage import held_at_baseline
+from harness.planning.covering import covering
 from harness.planning.exhaustive import combinations
 from harness.planning.narrow import (
     Condition,
@@ -20,7 +22,7 @@ from harness.planning.narrow import (
     leak_conditions,
     safe_regions,
 )
-from tests.planning.models import CLINIC, UNTIMED, brute_force, catalogues
+from tests.planning.models import CLINIC, THIRTEEN, UNTIMED, brute_force, catalogues
 
 BABYLON = (("replay-index-v2", "on"), ("video-upgrade", "on"))
 
@@ -126,6 +128,51 @@ def test_missing_or_unknown_verdicts_make_a_hypothesis() -> None:
         "seems to leak when replay-index-v2=on and video-upgrade=on   "
         "(hypothesis: 70 of 72 combinations have a verdict)"
     )
+
+
+def test_a_free_flag_is_one_that_can_be_otherwise() -> None:
+    """Of flags that a deployment holds fixed nothing was seen, so they are not among those that do not matter."""
+    catalogue, _ = held_at_baseline(THIRTEEN)
+    (condition,) = leak_conditions(catalogue, judged(holds(*BABYLON), catalogue))
+    assert describe(condition, catalogue) == (
+        "leaks when replay-index-v2=on and video-upgrade=on   (the other 9 flags do not matter)"
+    )
+
+
+@pytest.mark.parametrize("strength", [2, 3])
+def test_few_combinations_make_a_hypothesis_of_many(strength: int) -> None:
+    """A cover finds the pair that leaks, claims no more than it has seen, and calls nothing safe."""
+    verdicts = {row: Verdict.INVALID if holds(*BABYLON)(row) else Verdict.VALID for row in covering(THIRTEEN, strength)}
+    conditions = leak_conditions(THIRTEEN, verdicts)
+    failing = [row for row, verdict in verdicts.items() if verdict is Verdict.INVALID]
+    assert failing
+    assert all(any(holds(*each.literals)(row) for each in conditions) for row in failing)
+    assert {(each.exact, each.decided) for each in conditions} == {(False, len(verdicts))}
+    seen = f"(hypothesis: {len(verdicts)} of 7,776 combinations have a verdict"
+    assert all(seen in describe(each, THIRTEEN) for each in conditions)
+    regions = safe_regions(THIRTEEN, verdicts)
+    assert regions
+    assert not any(region.exact or "safe" in describe_region(region) for region in regions)
+
+
+def test_conditions_that_explain_the_same_are_counted() -> None:
+    """Two flags that were only tested together explain a failure alike: one is named, the other counted."""
+    catalogue = Catalogue((Flag("a"), Flag("b"), Flag("c")))
+    off, on = (Combination((("a", v), ("b", v), ("c", "off"))) for v in ("off", "on"))
+    (condition,) = leak_conditions(catalogue, {off: Verdict.VALID, on: Verdict.INVALID})
+    assert (condition.literals, condition.rivals) == ((("a", "on"),), 1)
+    assert describe(condition, catalogue) == (
+        "seems to leak when a=on   "
+        "(hypothesis: 2 of 8 combinations have a verdict, and 1 other condition explains the same failures)"
+    )
+
+
+def test_a_full_run_of_many_combinations_is_narrowed_within_its_bounds() -> None:
+    """Three causes of up to three literals are found exactly among 7,776 verdicts."""
+    causes = (BABYLON, (("fast-sessions", "on"), ("replay-cache", "on")), (("carer-sharing", "on"), *BABYLON[:1]))
+    conditions = leak_conditions(THIRTEEN, judged(lambda row: any(holds(*each)(row) for each in causes), THIRTEEN))
+    assert {each.literals for each in conditions} == {tuple(sorted(each)) for each in causes}
+    assert {(each.exact, each.decided, each.rivals) for each in conditions} == {(True, 7_776, 0)}
 
 
 def test_a_region_with_an_unknown_verdict_is_not_safe_and_a_gap_shows() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from harness.ledger import Action, Outcome
 from harness.model import Combination, Finding
+from harness.planning.coverage import cover, held_at_baseline
 from harness.reporting import text
 from harness.running.outcome import RunOutcome
 from harness.running.settings import Settings
 from harness.running.store import Store, StoredRun, load
 from harness.running.trial import not_executed
-from tests.running.runs import DOUBT, LEAK, MISSING, leak_or_missing, leak_with_both_on, run
+from tests.planning.models import THIRTEEN
+from tests.running.runs import DOUBT, FOUND, LEAK, MISSING, Judge, leak_or_missing, leak_with_both_on, results, run
 
 
 def stored(out: Path, outcome: RunOutcome) -> StoredRun:
@@ -71,6 +73,38 @@ def test_a_leak_in_words(tmp_path: Path) -> None:
         f"  again: harness run --trial {outcome.plan.trials[3].id} --seed 7 --out {out}-again",
         "",
     ]
+
+
+def covered(judge: Judge) -> RunOutcome:
+    """Return a finished run of pairs over thirteen flags, two of them fixed."""
+    catalogue, fixed = held_at_baseline(THIRTEEN)
+    planned = cover(catalogue, "t-way:2", fixed).plan(["one"], 7)
+    return RunOutcome(planned, results(planned, judge), FOUND)
+
+
+def test_a_valid_verdict_on_some_combinations_claims_no_more(tmp_path: Path) -> None:
+    """What was executed is said in the first sentence, the pairs and what was fixed beneath."""
+    told = lines(covered(lambda _scenario, _combination: ()), tmp_path / "out")
+    assert told[:3] == [
+        "VALID: nobody could see media that is not theirs in the combinations that were executed",
+        "  11 of 11 trials executed; 11 of 1,944 valid combinations in every scenario",
+        (
+            "  t-way 2: every valid pair of variants is played in every scenario, in 11 of 1,944 valid combinations, "
+            "all with recorder-transcode=off and fast-sessions=off, which this deployment has and the harness cannot "
+            "switch"
+        ),
+    ]
+
+
+def test_a_leak_in_some_combinations_is_a_hypothesis(tmp_path: Path) -> None:
+    """Neither its cause nor what did not fail is told as a fact, and nothing is called safe to ship."""
+    told = lines(covered(lambda _, row: [LEAK] if row["video-upgrade"] == "on" else []), tmp_path / "out")
+    assert told[:2] == [
+        "INVALID: do not ship",
+        "  hypothesis: nothing failed with video-upgrade=off in the 4 executed of 648 combinations",
+    ]
+    assert "  seems to leak when video-upgrade=on   (hypothesis: 11 of 1,944 combinations have a verdict)" in told
+    assert not any("safe" in line or "ship: " in line for line in told)
 
 
 def test_what_is_no_leak_is_not_called_one(tmp_path: Path) -> None:
@@ -133,6 +167,7 @@ def test_one_trials_failure(tmp_path: Path) -> None:
         (Settings(flags=Path("my flags.toml")), "--flags 'my flags.toml' --out reports/out-again"),
         (Settings(flaws=("a", "b")), "--flaw a --flaw b --out reports/out-again"),
         (Settings(out=Path("x-again")), "--out x-again"),
+        (Settings(coverage="t-way:2"), "--coverage t-way:2 --out reports/out-again"),
     ],
 )
 def test_the_command_to_paste_has_what_the_run_was_told(settings: Settings, options: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.model import Combination, Finding, Trial, Verdict
 from harness.running.control import Control
-from harness.running.outcome import ExitCode, RunOutcome, is_leak
+from harness.running.outcome import ExitCode, RunOutcome, all_of, is_leak
 from harness.running.trial import not_executed
 from tests.running.runs import DOUBT, FOUND, LEAK, MISSING, leak_or_missing, leak_with_both_on, plan, results, run
 
@@ -111,6 +111,34 @@ def test_a_run_without_its_control_is_unknown(control: Control | None, doubt: st
     assert outcome.exit_code is ExitCode.UNKNOWN
     assert len(outcome.doubts) == 1
     assert doubt in outcome.doubts[0]
+
+
+BLIND = Control(found=False, sentence="it was not found")
+
+
+@pytest.mark.parametrize(
+    ("controls", "found", "said"),
+    [
+        ([FOUND], True, FOUND.sentence),
+        ([FOUND, FOUND], True, f"{FOUND.sentence}, in each of 2 deployments"),
+        ([BLIND], False, BLIND.sentence),
+        ([FOUND, BLIND, FOUND], False, f"{BLIND.sentence} (deployment 2 of 3)"),
+        ([FOUND, None], False, "the control did not run, so no list can be believed (deployment 2 of 2)"),
+    ],
+    ids=["one", "all", "one blind", "one of three blind", "one missing"],
+)
+def test_every_deployment_is_an_instrument_of_its_own(
+    controls: list[Control | None],
+    found: bool,
+    said: str,  # noqa: FBT001 - parametrized
+) -> None:
+    """The control is found when each deployment's is; the first that is not is named."""
+    assert all_of(controls) == Control(found=found, sentence=said)
+
+
+def test_no_control_at_all_is_none() -> None:
+    """A run that never came to its first control has none."""
+    assert all_of([]) is None
 
 
 def test_a_run_of_nothing_is_unknown() -> None:
