@@ -14,6 +14,8 @@ import typer
 
 from harness import serving
 from harness.clinic.flaws import FLAWS
+from harness.drilling.command import CORES, DEFAULT_DRILL
+from harness.drilling.command import drill as run_drill
 from harness.errors import HarnessError, UsageError, nearest
 from harness.planning.coverage import AUTO
 from harness.planning.plan import Plan
@@ -28,6 +30,10 @@ from harness.running.store import require_ours
 from harness.session import Quiet, Session, Spectator
 
 EXIT_CODES = "Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown."
+DRILL_EXIT_CODES = (
+    "Exit codes: 0 the sound clinic is clean and every flaw is seen by the check that it names, 1 an instrument that "
+    "does not see, 2 interrupted, 3 harness fault, 4 usage, 6 a run gave no verdict."
+)
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -66,6 +72,18 @@ Seed = Annotated[int, typer.Option(metavar="N", help="What is drawn at random is
 Trials = Annotated[
     list[str] | None,
     typer.Option("--trial", metavar="ID", help="Only this trial, as a failure names it; repeatable."),
+]
+ScenarioPaths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[SCENARIO]...", help="Scenario files or folders; all of scenarios/ when none."),
+]
+DrilledFlaws = Annotated[
+    list[str] | None,
+    typer.Option("--flaw", metavar="NAME", help="Only this flaw (`harness flaws`); repeatable."),
+]
+Jobs = Annotated[int, typer.Option(metavar="N", help="How many run side by side; as many as there are cores.")]
+DrillOut = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Where the drill is written; an earlier drill there is replaced.")
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the run is written; an earlier run there is replaced.")]
 
@@ -165,6 +183,21 @@ def serve(
 ) -> None:
     """Start the clinic and its flag server to look at by hand; Ctrl-C ends both."""
     serving.serve(flags, tuple(flaw or ()), port=port, flag_port=flag_port)
+
+
+@app.command(epilog=DRILL_EXIT_CODES)
+def drill(
+    scenario: ScenarioPaths = None,
+    flaw: DrilledFlaws = None,
+    jobs: Jobs = CORES,
+    flags: FlagsOption = DEFAULT_FLAGS,
+    out: DrillOut = DEFAULT_DRILL,
+) -> None:
+    """Run the sound clinic and each planted flaw, and say whether each is seen by the check that it names.
+
+    Writes DIR/drill.json and each one's run into DIR/NAME, where `harness check` reads it.
+    """
+    raise typer.Exit(run_drill(tuple(scenario or ()), tuple(flaw or ()), flags=flags, out=out, jobs=jobs))
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ user would see it with, `harness check` reads what was stored, nothing of one cl
 crashes costs its own row, and the cores are used. It is not pytest's: an exhaustive plan of a large catalogue would be
 collected item by item, thousands for every one that is played.
 
-All shipped scenarios are played under that one combination, at once as `harness run` plays them: which of them wakes
-a flaw is the drill's to find out, not to be told, and some flaws need two trials in one process. A flaw's run is a
-handful of trials, shorter than the start of its clinic, so it is not cut off at the first finding: it stays a whole
-run, and the rest of it shows what else the flaw does.
+Which scenario wakes a flaw is the drill's to find out, not to be told: under that one combination the shipped ones are
+played one after the other, in the order of their files, until the check that the flaw names has found something. So
+"in trial 3" means something, and a flaw that mixes up whatever happens at once meets the few that a story has at once
+and not a crowd that breaks every story. What is left of the plan is then not executed, and the stored run says so. The
+sound clinic plays everything, many at once, as `harness run` does.
 """

@@ -134,6 +134,7 @@ class Drill:
             "flags": str(self.orders.flags),
             "scenarios": [str(path) for path in self.orders.scenarios],
             "flaws": [exercise.flaw.name] if exercise.flaw else [],
+            "sought": exercise.flaw.seen_by if exercise.flaw else "",
             "combinations": [dict(each) for each in exercise.combinations],
             "out": str(self.orders.out / exercise.name),
         }

@@ -1,7 +1,8 @@
 """One exercise in a process of its own: an ordinary run of a plan that was chosen for one flaw.
 
-Standard input holds the task, one line of JSON; when it closes, the run ends as by Ctrl-C, so that nothing survives a
-drill that was killed. Standard output is one JSON object a line, written as it happens:
+Standard input holds the task, one line of JSON: `flags`, `scenarios`, `flaws`, `combinations`, `out`, and as `sought`
+the check at whose first finding the run may stop, or nothing. When standard input closes, the run ends as by Ctrl-C, so
+that nothing survives a drill that was killed. Standard output is one JSON object a line, written as it happens:
 
     {"phase": TEXT}                                       what is being prepared
     {"trial": ID, "scenario": NAME, "at_s": S, "said": [{"check", "verdict", "degree", "sentence"}, ...]}
@@ -27,7 +28,9 @@ from typing import IO, Any, get_args
 from harness.drilling.stories import scenarios_in
 from harness.errors import FlagError, HarnessError
 from harness.model import Combination, Degree, Finding, Trial, Verdict
-from harness.planning.exhaustive import Claim, Plan, count
+from harness.planning.coverage import EXHAUSTIVE
+from harness.planning.exhaustive import count
+from harness.planning.plan import Claim, Plan
 from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
 from harness.running.trial import TrialResult
@@ -37,10 +40,12 @@ DEGREES = get_args(Degree)
 
 
 class _Speaker(Quiet):
-    """The spectator of an exercise: says what happens."""
+    """The spectator of an exercise: says what happens, and stops the engine once `sought` has found something."""
 
     def __init__(self, output: IO[str]) -> None:
         self.began_s = time.monotonic()
+        self.sought = ""
+        self.session: Session | None = None
         self._output = output
         self._lock = threading.Lock()
 
@@ -63,6 +68,9 @@ class _Speaker(Quiet):
                 at_s=round(max(0.0, time.monotonic() - self.began_s), 3),
                 said=telling(result.findings),
             )
+        engine = self.session.engine if self.session else None
+        if engine and any(each.check == self.sought and each.verdict is Verdict.INVALID for each in result.findings):
+            engine.stopped = engine.stopped or f"{self.sought} has seen the flaw"
 
 
 def telling(findings: Sequence[Finding]) -> list[dict[str, str | None]]:
@@ -99,10 +107,16 @@ def planned(session: Session, combinations: Sequence[Combination]) -> Plan:
 def perform(task: dict[str, Any], speaker: _Speaker) -> ExitCode:
     """Play a task to its end or until it is interrupted; return the run's exit code."""
     settings = Settings(
-        paths=tuple(task["scenarios"]), flags=Path(task["flags"]), flaws=tuple(task["flaws"]), out=Path(task["out"])
+        paths=tuple(task["scenarios"]),
+        flags=Path(task["flags"]),
+        coverage=EXHAUSTIVE,
+        flaws=tuple(task["flaws"]),
+        at_once=1 if task["sought"] else None,
+        out=Path(task["out"]),
     )
     session = Session(settings)
     session.spectator = speaker
+    speaker.session, speaker.sought = session, task["sought"]
     session.scenarios = scenarios_in(Path(path) for path in settings.paths)
     combinations = [Combination(tuple(each.items())) for each in task["combinations"]]
     session.plan = planned(session, combinations)

@@ -115,7 +115,7 @@ class Engine:
     async def _run_trials(self, group: Group, rig: Rig, deployment: Deployment) -> None:
         waiting = iter(group.plan.trials)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(TRIALS_AT_ONCE, len(group.plan.trials))):
+            for _ in range(min(self.settings.at_once or TRIALS_AT_ONCE, len(group.plan.trials))):
                 tasks.create_task(self._work(waiting, rig, deployment, tasks))
         if self.stopped:
             self._stop(self.stopped)

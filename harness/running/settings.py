@@ -18,7 +18,7 @@ class Settings:
     """The options of `harness run`.
 
     `paths` are the scenario files and folders; `trials` are ids, or the beginnings of ids, of the only cells
-    to run.
+    to run; `at_once` is how many trials are played at the same time, as many as the engine likes when None.
     """
 
     paths: tuple[str, ...] = (str(DEFAULT_SCENARIOS),)
@@ -29,4 +29,5 @@ class Settings:
     flaws: tuple[str, ...] = ()
     seed: int = 0
     trials: tuple[str, ...] = ()
+    at_once: int | None = None
     out: Path = DEFAULT_OUT
