@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from . import consultations, notices, policy
 from .accounts import Username
 from .consultations import Consultation
 from .errors import ApiError, answers, not_found
-from .state import Clinician, Me, Medium, Patient, Person, now, person
+from .state import Clinician, Me, Medium, Patient, Person, Time, now, person
 from .store import Database, new_id
 
 SHOWN = 200
@@ -32,7 +32,7 @@ router = APIRouter(tags=["booking"])
 class NewSlot(BaseModel):
     """A time that a clinician offers, with its offset from UTC."""
 
-    starts_at: Annotated[AwareDatetime, Field(examples=["2026-12-01T09:30:00+00:00"])]
+    starts_at: Annotated[Time, Field(examples=["2026-12-01T09:30:00+00:00"])]
 
 
 class Slot(BaseModel):
@@ -69,17 +69,25 @@ class Mine(BaseModel):
     items: list[Consultation]
 
 
+def _this_minute() -> str:
+    return datetime.now(UTC).isoformat(timespec="minutes")
+
+
 def _take(db: Database, clinician: str, slot: int) -> str:
-    """Take a free slot of the clinician's and return when it is; 409 when somebody was quicker, 404 if unknown."""
+    """Take a free slot of the clinician's and return when it is; 409 when it is taken or past, 404 if unknown."""
     taken = db.execute(
-        "UPDATE slots SET taken = 1 WHERE seq = ? AND clinician = ? AND taken = 0 RETURNING starts_at",
-        (slot, clinician),
+        "UPDATE slots SET taken = 1 WHERE seq = ? AND clinician = ? AND taken = 0 AND starts_at >= ?"
+        " RETURNING starts_at",
+        (slot, clinician, _this_minute()),
     ).fetchone()
     if taken:
         return str(taken[0])
-    if db.execute("SELECT 1 FROM slots WHERE seq = ? AND clinician = ?", (slot, clinician)).fetchone():
+    found = db.execute("SELECT taken FROM slots WHERE seq = ? AND clinician = ?", (slot, clinician)).fetchone()
+    if found is None:
+        raise not_found("slot")
+    if found[0]:
         raise ApiError(409, "slot-taken", "Somebody else has this slot.")
-    raise not_found("slot")
+    raise ApiError(409, "slot-past", "The time of this slot has passed.")
 
 
 def _free(db: Database, consultation: str) -> None:
@@ -102,7 +110,7 @@ async def offer_slot(new: NewSlot, me: Clinician) -> Slot:
     store = me.clinic.store
     if store.one("SELECT count(*) FROM slots WHERE clinician = ?", me.username)[0] >= MAX_SLOTS_EACH:
         raise ApiError(409, "too-many-slots", f"A clinician has at most {MAX_SLOTS_EACH:,} slots.")
-    starts_at = new.starts_at.astimezone(UTC).isoformat(timespec="minutes")
+    starts_at = new.starts_at.isoformat(timespec="minutes")
     with store.writing() as db:
         made = db.execute(
             "INSERT INTO slots (clinician, starts_at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING seq",
@@ -123,7 +131,7 @@ async def list_slots(clinician: Annotated[str, Path(max_length=200)], me: Me) ->
         "SELECT seq, clinician, starts_at FROM slots WHERE clinician = ? AND taken = 0 AND starts_at >= ?"
         " ORDER BY starts_at LIMIT ?",
         clinician,
-        datetime.now(UTC).isoformat(timespec="minutes"),
+        _this_minute(),
         SHOWN,
     )
     return Slots(items=[Slot(slot=slot, clinician=who, starts_at=at) for slot, who, at in rows])

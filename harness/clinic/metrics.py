@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from . import flaws, paging, policy
 from .errors import ApiError, answers, not_found
 from .paging import Cursor
-from .state import MAX_PROFILES, Me, Patient, Person, now
+from .state import MAX_PROFILES, Me, Patient, Person, Time, now
 from .store import new_id
 
 MAX_EACH = 10_000
@@ -39,7 +38,7 @@ class NewMetric(BaseModel):
     kind: Kind
     value: Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False, examples=[72])]
     unit: Annotated[str, Field(min_length=1, max_length=40, examples=["1/min"])]
-    measured_at: AwareDatetime | None = None
+    measured_at: Time | None = None
 
 
 class Metric(BaseModel):
@@ -111,7 +110,7 @@ async def record_metric(new: NewMetric, me: Patient) -> Metric:
     if store.one("SELECT count(*) FROM metrics WHERE patient = ?", me.username)[0] >= MAX_EACH:
         raise ApiError(409, "too-many-metrics", f"A patient records at most {MAX_EACH:,} metrics.")
     store.require_room("metrics")
-    at = new.measured_at.astimezone(UTC).isoformat(timespec="milliseconds") if new.measured_at else now()
+    at = new.measured_at.isoformat(timespec="milliseconds") if new.measured_at else now()
     made = Metric(id=new_id("metric"), kind=new.kind, value=new.value, unit=new.unit, measured_at=at)
     with store.writing() as db:
         db.execute(

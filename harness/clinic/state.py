@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Protocol
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AfterValidator, AwareDatetime
 
 from . import flaws
 from .cache import AnswerCache
@@ -24,6 +25,17 @@ Medium = Literal["audio", "video"]
 Layout = Literal["side-by-side", "picture-in-picture"]
 
 MAX_PROFILES = 10_000
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is beyond the calendar of UTC") from error
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time that comes with its offset from UTC, and is in UTC from then on."""
 
 
 class Rooms(Protocol):
