@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from . import consultations, operations, paging
@@ -70,35 +70,24 @@ class NewProblem(BaseModel):
     consultation: Annotated[str | None, Field(max_length=100)] = None
 
 
-AgendaCursor = Annotated[
-    str,
-    Query(
-        pattern=r"^([0-9TZ:.+-]{1,40},[0-9]{1,18})?$",
-        description="The `next` of the page before; empty for the first page.",
-    ),
-]
-
-
 @router.get("/agenda", summary="Show my agenda", responses=answers(401, 403))
-async def show_agenda(me: Clinician, cursor: AgendaCursor = "") -> Agenda:
+async def show_agenda(me: Clinician, cursor: Cursor = "") -> Agenda:
     """Show the consultations that the clinician has now and that are booked or live, the earliest first."""
-    starts_at, _, seq = cursor.partition(",")
+    own = "c.clinician = ? AND c.region = ?"
+    after = "(c.starts_at, c.seq) > (SELECT c.starts_at, c.seq FROM consultations c WHERE c.seq = ? AND"
     rows = me.clinic.store.all(
-        "SELECT c.seq, c.id, c.patient, a.name, c.medium, c.status, c.starts_at FROM consultations c"
-        " JOIN accounts a ON a.username = c.patient"
-        " WHERE c.clinician = ? AND c.region = ? AND c.status IN ('booked', 'live') AND (c.starts_at, c.seq) > (?, ?)"
-        " ORDER BY c.starts_at, c.seq LIMIT ?",
-        me.username,
-        me.region,
-        starts_at,
-        int(seq or 0),
+        "SELECT c.seq, c.id, c.patient, a.name, c.medium, c.status, c.starts_at FROM consultations c"  # noqa: S608 - our own words
+        f" JOIN accounts a ON a.username = c.patient WHERE {own} AND c.status IN ('booked', 'live')"
+        f"{f' AND {after} {own})' if cursor else ''} ORDER BY c.starts_at, c.seq LIMIT ?",
+        *(me.username, me.region),
+        *((int(cursor), me.username, me.region) if cursor else ()),
         paging.PAGE + 1,
     )
+    page, following = paging.cut(rows)
     items = [
         Appointment(id=visit, patient=patient, patient_name=name, medium=medium, status=status, starts_at=at)
-        for _, visit, patient, name, medium, status, at in rows[: paging.PAGE]
+        for _, visit, patient, name, medium, status, at in page
     ]
-    following = f"{items[-1].starts_at},{rows[paging.PAGE - 1][0]}" if len(rows) > paging.PAGE else None
     return Agenda(items=items, next=following)
 
 
