@@ -2,7 +2,7 @@ from harness import Clinician, Patient, scenario, together
 
 
 @scenario(flags=["video-upgrade", "video-downgrade"])
-async def switching_back_to_audio_keeps_replays_apart(alice: Patient, bob: Patient, chen: Clinician) -> None:
+async def going_back_to_audio_keeps_replays_apart(alice: Patient, bob: Patient, chen: Clinician) -> None:
     """Bob switches to video and back while Alice is on the line; each finds all of their own call, and no more."""
     hers = await alice.book(chen, medium="audio")
     his = await bob.book(chen, medium="audio")

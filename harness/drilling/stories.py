@@ -1,4 +1,4 @@
-"""Finds scenarios without pytest: the files are imported, and what they have defined is taken."""
+"""Finds scenarios without pytest: the files are imported, and what they define is taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.errors import UsageError, nearest
-from harness.scenario import DEFINED, Scenario
+from harness.scenario import Scenario
+from harness.scenario_files import fault_in, holds_scenarios, scenarios_of
 
 
 def scenarios_in(paths: Iterable[Path]) -> dict[str, Scenario]:
@@ -18,7 +19,7 @@ def scenarios_in(paths: Iterable[Path]) -> dict[str, Scenario]:
     """
     asked = tuple(paths)
     found: dict[str, Scenario] = {}
-    for file in (file for path in asked for file in _files(path)):
+    for file in dict.fromkeys(file.absolute() for path in asked for file in _files(path)):
         for scenario in _defined_in(file):
             twin = found.setdefault(scenario.name, scenario)
             if twin is not scenario:
@@ -29,23 +30,22 @@ def scenarios_in(paths: Iterable[Path]) -> dict[str, Scenario]:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(path.rglob("*.py"))
-    if path.is_file():
-        return [path]
-    known = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    raise UsageError(f"{path}: no such scenario file or folder{nearest(str(path), known)}")
+    """Return the scenario files that a path stands for."""
+    if not path.exists():
+        known = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UsageError(f"{path}: no such scenario file or folder{nearest(str(path), known)}")
+    return [file for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path]) if holds_scenarios(file)]
 
 
 def _defined_in(file: Path) -> list[Scenario]:
-    spec = importlib.util.spec_from_file_location(f"harness_drill_{file.stem}", file)
+    spec = importlib.util.spec_from_file_location(f"drilled.{file.stem}", file)
     if spec is None or spec.loader is None:
-        raise UsageError(f"{file}: it is not a Python file")
-    before = len(DEFINED)
+        raise UsageError(f"{file}: it cannot be imported")
+    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        spec.loader.exec_module(module)
     except UsageError:
         raise
     except Exception as error:  # foreign code: what it raises is its author's to mend
-        raise UsageError(f"{file}: {type(error).__name__}: {error}") from error
-    return [scenario for scenario in DEFINED[before:] if scenario.path.resolve() == file.resolve()]
+        raise fault_in(file, error) from error
+    return scenarios_of(file, vars(module))

@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FLAGS = Path(__file__).with_name("flags.toml")
+STORIES = tuple(str(ROOT / "scenarios" / name) for name in ("audio_only.py", "kill_switch.py", "switching.py"))
 FLAW = "video-branch-skips-owner"
 AUDIO = "audio_only_stays_private"
 KILL_SWITCH = "kill_switch_closes_replays_for_everybody"
@@ -86,9 +87,10 @@ def scenarios(*arguments: str, cwd: Path = ROOT) -> Ended:
 
 
 def run(out: Path, *arguments: str, cwd: Path = ROOT) -> Run:
-    """Run `harness run` into a directory, with the six flags of these tests unless others are named."""
+    """Run `harness run` into a directory, with the stories and flags of these tests unless others are named."""
+    stories = [] if any(each.endswith(".py") or Path(cwd, each).is_dir() for each in arguments) else STORIES
     flags = [] if "--flags" in arguments else ["--flags", str(FLAGS)]
-    return Run(harness("run", "--out", str(out), *flags, *arguments, cwd=cwd), out)
+    return Run(harness("run", *stories, "--out", str(out), *flags, *arguments, cwd=cwd), out)
 
 
 class Background:

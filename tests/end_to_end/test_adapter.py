@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .commands import AUDIO, KILL_SWITCH, ROOT, Run, run
+from .commands import AUDIO, KILL_SWITCH, Run, run
 
 HONEST = '''
 from harness.targets.clinic import ClinicTarget
@@ -37,7 +37,7 @@ def adapted(tmp_path: Path, out: Path, small: Path, body: str, *scenarios: str) 
     """Run the shipped scenarios with an adapter of this body."""
     (tmp_path / "ours.py").write_text(HONEST + body)
     arguments = ["--target", "ours:Wrapped", "--flags", str(small)]
-    return run(out, str(ROOT / "scenarios"), *scenarios, *arguments, cwd=tmp_path)
+    return run(out, *scenarios, *arguments, cwd=tmp_path)
 
 
 def test_honest(tmp_path: Path, out: Path, small: Path) -> None:
@@ -70,7 +70,7 @@ def test_raises(tmp_path: Path, out: Path, small: Path) -> None:
 def test_not_found(tmp_path: Path, out: Path, small: Path) -> None:
     """An adapter that is not there is refused in one line."""
     (tmp_path / "ours.py").write_text(HONEST)
-    ended = run(out, str(ROOT / "scenarios"), "--target", "ours:Wraped", "--flags", str(small), cwd=tmp_path)
+    ended = run(out, "--target", "ours:Wraped", "--flags", str(small), cwd=tmp_path)
     assert (ended.ended.code, ended.ended.complained.count("\n")) == (4, 1)
     assert ended.ended.complained.startswith("error: --target ours:Wraped: ")
     assert not out.exists()

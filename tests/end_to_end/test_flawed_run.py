@@ -115,7 +115,7 @@ def test_pytest_reports(out: Path, small: Path, tmp_path: Path) -> None:
     ended = scenarios(
         "scenarios",
         "-k",
-        "audio",
+        "audio_only",
         "--flags",
         str(small),
         "--out",

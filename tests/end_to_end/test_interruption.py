@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import END_S, FLAGS, HARNESS, Background, Run, background, harness, is_running, rows, until
+from .commands import END_S, FLAGS, HARNESS, STORIES, Background, Run, background, harness, is_running, rows, until
 
 STARTED = "21 of 216 trials"
 
@@ -20,7 +20,7 @@ def require_ended(children: list[int]) -> None:
 
 def interrupted(log: Path, out: Path, when: str, do: Callable[[Background], None]) -> tuple[Run, list[int]]:
     """Start a full run, do something to it when it has printed `when`, and return it with its children's ids."""
-    with background(log, HARNESS, "run", "--out", str(out), "--flags", str(FLAGS)) as started:
+    with background(log, HARNESS, "run", *STORIES, "--out", str(out), "--flags", str(FLAGS)) as started:
         started.wait_until(when)
         children = started.children()
         do(started)

@@ -83,7 +83,7 @@ def on(tmp_path: Path) -> Path:
 def test_leaks_that_hide(tmp_path: Path, out: Path, on: Path, lie: str, check: str, degree: str) -> None:
     """What shows only when it is looked at twice, or from another side, is found."""
     (tmp_path / "lies.py").write_text(ADAPTER + lie)
-    ended = run(out, str(ROOT / "scenarios"), AUDIO, "--target", "lies:Lying", "--flags", str(on), cwd=tmp_path)
+    ended = run(out, AUDIO, "--target", "lies:Lying", "--flags", str(on), cwd=tmp_path)
     leaks = [each for each in ended.summary["findings"] if each["check"] == check]
     assert ended.ended.code == 1, ended.ended
     assert {each["degree"] for each in leaks} == {degree}
@@ -93,7 +93,7 @@ def test_right_flags_from_another_server(tmp_path: Path, out: Path, on: Path) ->
     """A target that has its flags from a server that nobody watches is not proved to keep them."""
     (tmp_path / "lies.py").write_text(ADAPTER + ELSEWHERE)
     arguments = [AUDIO, "--target", "lies:Elsewhere", "--flags", on.name]
-    ended = run(out, str(ROOT / "scenarios"), *arguments, cwd=tmp_path)
+    ended = run(out, *arguments, cwd=tmp_path)
     assert ended.ended.code == 6, ended.ended
     assert "the target has the right flags, but not from " in ended.summary["doubts"][0]
 

@@ -12,7 +12,7 @@ from harness.flags.embedded import EmbeddedFlags
 from harness.planning import catalogue as catalogues
 from harness.process import Service
 
-from .commands import FLAGS, HARNESS, ROOT, Run, background, call, rows, run
+from .commands import FLAGS, HARNESS, ROOT, STORIES, Run, background, call, rows, run
 
 CLINIC = ["--port", "0", "--database", ":memory:", "--refresh-s", "0.1", "--until-stdin-closes"]
 DEAD = "http://127.0.0.1:1/api"
@@ -101,7 +101,7 @@ def test_server_killed_in_the_middle(out: Path, tmp_path: Path, servers: Servers
     """The run ends by itself, keeps each finished trial's ledger and counts the cells that were not executed."""
     process = (servers.flags.service if victim == "flags" else servers.clinic).process
     with background(
-        tmp_path / "log", HARNESS, "run", *servers.options, "--out", str(out), "--flags", str(FLAGS)
+        tmp_path / "log", HARNESS, "run", *STORIES, *servers.options, "--out", str(out), "--flags", str(FLAGS)
     ) as started:
         started.wait_until("21 of 216 trials")
         process.kill()
