@@ -5,9 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import jsonschema
+import pytest
+
+from harness.planning.coverage import cover, held_at_baseline
 from harness.reporting import summary
-from tests.running.runs import LEAK, leak_or_missing, leak_with_both_on, run
+from harness.running.outcome import RunOutcome
+from tests.planning.models import THIRTEEN
+from tests.running.runs import FOUND, LEAK, leak_or_missing, leak_with_both_on, results, run
+
+SUMMARY_SCHEMA = json.loads((Path(__file__).parents[2] / "reports" / "summary.schema.json").read_text())
+DEFINED = {f"#/$defs/{name}": schema for name, schema in SUMMARY_SCHEMA["$defs"].items()}
 
 
 def test_a_valid_run_in_a_summary() -> None:
@@ -45,6 +55,48 @@ def test_a_valid_run_in_a_summary() -> None:
         "requests": 1234,
         "elapsed_s": 5.679,
     }
+
+
+def described(told: object, schema: Any) -> None:
+    """Fail for a field of the summary that its schema does not describe."""
+    schema = DEFINED.get(schema.get("$ref", ""), schema)
+    if isinstance(told, dict) and "properties" in schema:
+        for name, value in told.items():
+            described(value, schema["properties"][name])
+    elif isinstance(told, list):
+        for each in told:
+            described(each, schema["items"])
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        run((lambda _scenario, _combination: ()), "one", "two"),
+        run(leak_or_missing),
+        replace(run(leak_with_both_on), control=None),
+        replace(run(), plan=cover(held_at_baseline(THIRTEEN)[0], "t-way:2", (("a", "off"),)).plan(["one"])),
+    ],
+    ids=["valid", "leak", "doubt", "t-way"],
+)
+def test_a_summary_has_its_schema(outcome: RunOutcome) -> None:
+    """Every summary keeps the published schema, and has no field that the schema does not describe."""
+    told = json.loads(json.dumps(summary.summarise(outcome)))
+    jsonschema.validate(told, SUMMARY_SCHEMA)
+    described(told, SUMMARY_SCHEMA)
+
+
+def test_a_cover_in_a_summary() -> None:
+    """The claim says how strong it is, what was fixed, and how many combinations were executed."""
+    catalogue, fixed = held_at_baseline(THIRTEEN)
+    planned = cover(catalogue, "auto", fixed).plan(["one"])
+    told = summary.summarise(RunOutcome(planned, results(planned), FOUND, controls=4))
+    claim = told["claim"]
+    assert (claim["kind"], claim["strength"], claim["valid_combinations"]) == ("t-way", 3, 1_944)
+    assert claim["executed"] == len(planned.combinations) < 100
+    assert claim["fixed"] == {"recorder-transcode": "off", "fast-sessions": "off"}
+    assert claim["sentence"].startswith("t-way 3: every valid triple of variants is played in every scenario, in ")
+    assert claim["choice"].startswith("auto chose t-way:3: 1,944 valid combinations are more than 100, and ")
+    assert told["control"]["trials"] == 4
 
 
 def test_a_leak_in_a_summary() -> None:

@@ -129,8 +129,8 @@ BLIND = Control(found=False, sentence="it was not found")
 )
 def test_every_deployment_is_an_instrument_of_its_own(
     controls: list[Control | None],
-    found: bool,
-    said: str,  # noqa: FBT001 - parametrized
+    found: bool,  # noqa: FBT001 - parametrized
+    said: str,
 ) -> None:
     """The control is found when each deployment's is; the first that is not is named."""
     assert all_of(controls) == Control(found=found, sentence=said)
