@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -65,6 +66,9 @@ def install(app: FastAPI) -> None:
         told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         return _response(422, "invalid-request", told)
 
+    async def unstorable(_: Request, _error: psycopg.DataError) -> JSONResponse:
+        return _response(422, "invalid-request", "A text holds a character that the database cannot hold.")
+
     async def broken(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return _response(500, "internal", "The clinic failed to answer; its log says why.")
@@ -72,6 +76,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(ApiError)(refused)
     app.exception_handler(HTTPException)(routing)
     app.exception_handler(RequestValidationError)(invalid)
+    app.exception_handler(psycopg.DataError)(unstorable)
     app.exception_handler(Exception)(broken)
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 from starlette.types import Message, Send
@@ -24,6 +24,7 @@ SEND_S = 10.0
 CLOSE_S = 1.0
 LOOK_BACK = 200
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
+EVENTS = "text/event-stream"
 READY = '{"type":"ready"}'
 
 router = APIRouter(prefix="/notices", tags=["notices"])
@@ -82,8 +83,6 @@ async def _messages(clinic: Clinic, me: Person, token: str) -> AsyncGenerator[st
 class _Events(StreamingResponse):
     """Server-sent events that end when the client does not take one for SEND_S."""
 
-    media_type = "text/event-stream"
-
     async def stream_response(self, send: Send) -> None:
         """Send each event in time, or end."""
 
@@ -101,12 +100,18 @@ async def _as_events(messages: AsyncGenerator[str, None]) -> AsyncIterator[str]:
             yield f"data: {message}\n\n" if message else ": no news\n\n"
 
 
-@router.get("/stream", summary="Listen to my notices", response_class=_Events, responses=answers(401, 503))
+@router.get(
+    "/stream",
+    summary="Listen to my notices",
+    response_class=Response,
+    responses={**answers(401, 503), 200: {"description": "Notices as they come.", "content": {EVENTS: {}}}},
+)
 async def stream_notices(me: Me, request: Request) -> _Events:
     """Send `ready`, then each new notice as a server-sent event, and a comment now and then when there is none."""
     me.clinic.live.require_room()
     token = request.headers["authorization"].partition(" ")[2].strip()
-    return _Events(_as_events(_messages(me.clinic, me, token)), headers={"Cache-Control": "no-store"})
+    events = _as_events(_messages(me.clinic, me, token))
+    return _Events(events, media_type=EVENTS, headers={"Cache-Control": "no-store"})
 
 
 async def _send_all(socket: WebSocket, messages: AsyncGenerator[str, None]) -> None:
