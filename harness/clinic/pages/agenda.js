@@ -3,8 +3,9 @@
 import { get, path, post } from "./api.js";
 import { button, card, field, form, h, head, medium, part, size, tell, when } from "./dom.js";
 import { enterCall, row } from "./home.js";
-import { notices } from "./live.js";
-import { called, session } from "./session.js";
+import { rowList } from "./lists.js";
+import { onNews } from "./live.js";
+import { called, learn, session } from "./session.js";
 
 function prescribing(item) {
   const work = async (given, node) => {
@@ -68,71 +69,61 @@ function offering(done) {
   );
 }
 
+function slotsOf(signal) {
+  const line = ({ slot, starts_at: at }) => h("li", { "data-testid": "free-slot", "data-slot": slot }, when(at));
+  const draw = ({ items }) => items.length && h("ul", { class: "rows" }, items.map(line));
+  const load = () => get(path`/clinicians/${session.me.username}/slots`, signal);
+  return part(load, draw, { empty: "No slot is free.", testid: "free-slots" });
+}
+
+const MADE = { ready: (item) => size(item.size), processing: () => "being prepared", failed: () => "not finished" };
+
+function recording(item) {
+  const of = item.made_by ? called(item.made_by) : `${item.patient_name}, both together`;
+  const meta = h("p", { class: "meta" }, medium(item.medium), when(item.recorded_at), MADE[item.status]?.(item));
+  return h(
+    "li",
+    { "data-testid": "recording", "data-recording-id": item.id, "data-consultation-id": item.consultation },
+    h("div", { class: "what" }, h("h3", {}, of), meta),
+  );
+}
+
 export function show(main, { signal }) {
-  const list = (items, empty) =>
-    items.length ? h("ul", { class: "rows" }, items.map(visit)) : h("p", { class: "empty" }, empty);
-  const agenda = part(
-    () => get("/consultations", signal),
-    ({ items }) =>
-      list(items.filter(({ status }) => status === "live" || status === "booked").toReversed(), "Nobody has booked."),
-    { testid: "agenda" },
-  );
-  const past = part(
-    () => get("/consultations", signal),
-    ({ items }) =>
-      list(
-        items.filter(({ status }) => status === "ended"),
-        "Consultations that are over will stand here.",
-      ),
-  );
-  const slots = part(
-    () => get(path`/clinicians/${session.me.username}/slots`, signal),
-    ({ items }) =>
-      items.length &&
-      h(
-        "ul",
-        { class: "rows" },
-        items.map((slot) => h("li", { "data-testid": "free-slot" }, when(slot.starts_at))),
-      ),
-    { empty: "No slot is free." },
-  );
-  const recording = (item) =>
-    h(
-      "li",
-      { "data-testid": "recording", "data-recording-id": item.id },
-      h(
-        "div",
-        { class: "what" },
-        h("h3", {}, called(item.made_by)),
-        h("p", { class: "meta" }, medium(item.medium), item.status === "ready" ? size(item.size) : "being prepared"),
-      ),
-    );
-  const recordings = part(
-    () => get("/portal/recordings", signal),
-    ({ items }) => items.length && h("ul", { class: "rows" }, items.map(recording)),
-    { empty: "Nothing of yours was recorded.", testid: "portal-recordings" },
-  );
-  notices.addEventListener(
-    "notice",
-    () => Promise.all([agenda.reload(), past.reload(), slots.reload(), recordings.reload()]),
-    { signal },
+  const agenda = rowList("/portal/agenda", visit, {
+    signal,
+    seen: learn,
+    empty: "Nobody has booked.",
+    testid: "agenda",
+  });
+  const recordings = rowList("/portal/recordings", recording, {
+    signal,
+    seen: learn,
+    empty: "Nothing of yours was recorded.",
+    testid: "portal-recordings",
+  });
+  const over = ({ items }) => {
+    const ended = items.filter(({ status }) => status === "ended");
+    return ended.length && h("ul", { class: "rows" }, ended.map(visit));
+  };
+  const past = part(() => get("/consultations", signal), over, {
+    empty: "Consultations that are over will stand here.",
+    testid: "past",
+  });
+  const slots = slotsOf(signal);
+  onNews(() => [agenda, past, slots, recordings].forEach((each) => each.refresh()), signal);
+  const left = h("div", { class: "stack" }, card("Waiting and booked", agenda), card("Earlier", past));
+  const right = h(
+    "div",
+    { class: "stack" },
+    card(
+      "Free slots",
+      offering(() => slots.reload()),
+      slots,
+    ),
+    card("Recordings of your consultations", recordings),
   );
   main.replaceChildren(
     head("Agenda", `Good to see you, ${session.me.name}.`),
-    h(
-      "div",
-      { class: "columns" },
-      h("div", { class: "stack" }, card("Waiting and booked", agenda), card("Earlier", past)),
-      h(
-        "div",
-        { class: "stack" },
-        card(
-          "Free slots",
-          offering(() => slots.reload()),
-          slots,
-        ),
-        card("Recordings of your consultations", recordings),
-      ),
-    ),
+    h("div", { class: "columns" }, left, right),
   );
 }

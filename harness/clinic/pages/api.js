@@ -48,7 +48,7 @@ async function send(method, url, { body, raw, signal, limit = TIMEOUT_MS } = {})
       headers,
       body: raw ?? (body === undefined ? undefined : JSON.stringify(body)),
       signal: signals.length ? AbortSignal.any(signals) : undefined,
-      cache: method === "GET" ? "no-cache" : "no-store",
+      cache: "no-store",
     });
   } catch (failure) {
     if (signal?.aborted) throw failure;

@@ -82,8 +82,8 @@ function drawFrame() {
 async function leave() {
   live.stop();
   await signOut();
-  location.hash = "#/";
-  await draw();
+  history.replaceState(null, "", "#/");
+  await enter();
 }
 
 /** Ask how many replays there are; where none may be seen, there is no number. */
@@ -97,7 +97,7 @@ async function count() {
       h("span", { class: "unseen" }, `, ${answer.count} to watch`),
     );
     badge.dataset.count = answer.count;
-    badge.hidden = false;
+    badge.hidden = answer.count === 0;
   } catch {
     badge.hidden = true;
     delete badge.dataset.count;
@@ -109,17 +109,16 @@ async function page(signal) {
   const [place, ...args] = parts();
   const places = [...(PLACES[session.me.role] ?? []), IN_CALL];
   const found = places.find(([name]) => name === place);
-  if (!found)
-    return main.replaceChildren(
-      h("h1", { tabindex: "-1" }, "There is no such page"),
-      h("p", {}, h("a", { href: "#/" }, "Back to the beginning")),
-    );
+  if (!found) {
+    const back = h("p", {}, h("a", { href: "#/" }, "Back to the beginning"));
+    return main.replaceChildren(h("h1", { tabindex: "-1" }, "There is no such page"), back);
+  }
   for (const link of nav.querySelectorAll("a")) {
     if (link.dataset.place === place) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   const view = await found[3]();
-  if (!signal.aborted) await view.show(main, { args, signal, count });
+  if (!signal.aborted) await view.show(main, { args, signal });
 }
 
 async function draw() {
@@ -127,6 +126,7 @@ async function draw() {
   leaving = new AbortController();
   const { signal } = leaving;
   main.dataset.page = session.me ? parts()[0] || "home" : "sign-in";
+  main.dataset.state = "loading";
   try {
     await page(signal);
   } catch (failure) {
@@ -137,6 +137,8 @@ async function draw() {
       button("Try again", draw),
     );
   }
+  if (signal.aborted) return;
+  main.dataset.state = "ready";
   const title = main.querySelector("h1");
   document.title = session.me && title ? `${title.textContent} · ${clinicName}` : clinicName;
   scrollTo(0, 0);

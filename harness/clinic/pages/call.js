@@ -2,29 +2,22 @@
 
 import { get, path } from "./api.js";
 import { button, field, form, h, icon, part, size, tell } from "./dom.js";
+import { otherOf, set, stage, tick } from "./stage.js";
 import { Conversation } from "./conversation.js";
-import { called, clinicians, offered, refreshFeatures, session } from "./session.js";
+import { acquaint, called, clinicians, offered, refreshFeatures, session } from "./session.js";
 
 const WAYS = {
   none: "",
   webrtc: "Connected live. The clinic records this call for both of you.",
   upload: "There is no live connection from here. What you say and show is recorded and sent to the clinic in pieces.",
 };
+const MADE = {
+  ready: ({ size: bytes }) => size(bytes),
+  processing: () => "being prepared",
+  failed: () => "could not be finished",
+};
 const READY_MS = 1000;
 const READY_TIMES = 60;
-
-const initials = (name) =>
-  name
-    .split(/\s+/)
-    .filter((word) => !word.endsWith("."))
-    .slice(0, 2)
-    .map((word) => word[0]?.toUpperCase())
-    .join("");
-
-function othersOf(item) {
-  const there = [item.patient, item.clinician].filter((username) => username !== session.me.username);
-  return there.length ? there[0] : item.clinician;
-}
 
 const STATES = {
   idle: (item) => (item.present.length ? "is in the call already." : "You can join whenever you are ready."),
@@ -46,8 +39,12 @@ function recorded(item, signal) {
     h(
       "li",
       { "data-testid": "recording", "data-recording-id": each.id, "data-status": each.status },
-      h("div", { class: "what" }, `${each.medium === "video" ? "Video" : "Audio"} by ${called(each.made_by)}`),
-      h("span", { class: "muted" }, each.status === "ready" ? size(each.size) : "being prepared"),
+      h(
+        "div",
+        { class: "what" },
+        `${each.medium === "video" ? "Video" : "Audio"} ${each.made_by ? `of ${called(each.made_by)}` : "of both together"}`,
+      ),
+      h("span", { class: "muted" }, MADE[each.status]?.(each)),
     );
   const draw = ({ items }) => items.length && h("ul", { class: "rows" }, items.map(line));
   const load = () => get(path`/consultations/${item.id}/recordings`, signal);
@@ -57,7 +54,7 @@ function recorded(item, signal) {
     if (signal.aborted || !times) return;
     const { items } = await load();
     await node.reload();
-    if (!items.length || items.some(({ status }) => status !== "ready")) await wait(times - 1);
+    if (!items.length || items.some(({ status }) => status === "processing")) await wait(times - 1);
   };
   wait(READY_TIMES).catch(() => undefined);
   return node;
@@ -124,49 +121,6 @@ function captions(talk) {
 const control = (words, symbol, work, testid, kind = "") =>
   button(words, work, { testid, symbol, kind: `control ${kind}` });
 
-function stage(talk, name) {
-  const remote = h("video", {
-    autoplay: true,
-    playsinline: true,
-    "data-testid": "remote",
-    "aria-label": `Picture of ${name}`,
-  });
-  const local = h("video", {
-    autoplay: true,
-    playsinline: true,
-    "data-testid": "local",
-    "aria-label": "Your own picture",
-  });
-  local.muted = true;
-  const face = h("div", { class: "face", "aria-hidden": "true" }, h("span", {}, initials(name)));
-  const clock = h("span", { class: "clock", "aria-hidden": "true" });
-  const label = h("span", { class: "label" }, name);
-  const update = () => {
-    if (remote.srcObject !== talk.remote) remote.srcObject = talk.remote;
-    const video = talk.tracks.find((track) => track.kind === "video");
-    if ((local.srcObject?.getVideoTracks()[0] ?? undefined) !== video)
-      local.srcObject = video ? new MediaStream([video]) : null;
-    local.hidden = !video;
-    const seen =
-      talk.carried === "video" &&
-      talk.remote.getVideoTracks().some((track) => !track.muted && track.readyState === "live");
-    remote.classList.toggle("unseen", !seen);
-    face.hidden = seen;
-  };
-  return { node: h("div", { class: "stage" }, remote, face, local, label, clock), update, clock, remote };
-}
-
-/** Count the time in the call. */
-function tick(clock, talk, signal) {
-  let since = null;
-  const timer = setInterval(() => {
-    since = talk.isIn ? (since ?? Date.now()) : null;
-    const seconds = since ? Math.floor((Date.now() - since) / 1000) : 0;
-    clock.textContent = since ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "";
-  }, 500);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-}
-
 function controlsOf(talk) {
   const each = {
     join: control("Join the call", "mic", () => talk.join(), "join", "primary"),
@@ -194,26 +148,27 @@ export async function show(main, { args, signal }) {
   const [item] = await Promise.all([
     get(path`/consultations/${args[0]}`, signal),
     refreshFeatures().catch(() => undefined),
+    acquaint(),
   ]);
+  if (signal.aborted) return;
   const talk = new Conversation(item, signal);
-  const other = othersOf(item);
-  const { node: stageNode, update: updateStage, clock } = stage(talk, called(other));
+  const { node: stageNode, update: updateStage, clock } = stage(talk);
   const { node: controlsNode, update: updateControls } = controlsOf(talk);
   const status = h("p", { class: "lead", role: "status", "data-testid": "call-status" });
   const way = h("p", { class: "way", "data-testid": "way" });
   const trouble = h("p", { class: "error", role: "alert", hidden: true, "data-testid": "call-trouble" });
-  const more = h("div", { class: "asides" }, session.me.role === "clinician" && handOver(talk, signal), captions(talk));
+  const note = captions(talk);
+  const more = h("div", { class: "asides" }, session.me.role === "clinician" && handOver(talk, signal), note);
   const call = h(
     "section",
     { class: "call", "data-testid": "call", "data-consultation-id": item.id, "aria-label": "Call" },
     stageNode,
     controlsNode,
     way,
-    trouble,
     more,
   );
   const over = h("div", {});
-  const set = (node, words) => node.textContent !== words && node.replaceChildren(words);
+  const title = h("h1", { tabindex: "-1" });
 
   const update = () => {
     const { item: now } = talk;
@@ -230,28 +185,22 @@ export async function show(main, { args, signal }) {
       .map(({ kind }) => kind)
       .sort()
       .join("+");
-    set(status, said(talk, othersOf(now)));
+    set(title, `Consultation with ${called(otherOf(now))}`);
+    set(status, said(talk, otherOf(now)));
     set(way, WAYS[talk.way]);
     set(trouble, talk.note);
     trouble.hidden = !talk.note;
     updateStage();
     updateControls();
     more.hidden = !talk.isIn;
+    // Where the clinic itself records, there is nothing that a note could go with.
+    note.hidden = talk.way !== "upload";
     call.hidden = talk.state === "ended";
     if (talk.state === "ended" && !over.childElementCount) over.append(ended(talk, signal));
   };
   talk.addEventListener("change", update);
   tick(clock, talk, signal);
   const back = h("a", { href: "#/", class: "back" }, session.me.role === "clinician" ? "Agenda" : "Consultations");
-  main.replaceChildren(
-    back,
-    h(
-      "div",
-      { class: "head" },
-      h("div", {}, h("h1", { tabindex: "-1" }, `Consultation with ${called(other)}`), status),
-    ),
-    call,
-    over,
-  );
+  main.replaceChildren(back, h("div", { class: "head" }, h("div", {}, title, status)), call, trouble, over);
   update();
 }

@@ -1,11 +1,12 @@
 /* Measurements as a small line chart, and the same as a table for whoever does not see it. */
 
-import { h, svg, table, when } from "./dom.js";
+import { field, h, part, svg, table, when } from "./dom.js";
+import { everything } from "./lists.js";
 
 export const KINDS = [
-  { kind: "heart-rate", words: "Heart rate", unit: "bpm" },
-  { kind: "systolic", words: "Blood pressure, systolic", unit: "mmHg" },
-  { kind: "diastolic", words: "Blood pressure, diastolic", unit: "mmHg" },
+  { kind: "pulse", words: "Pulse", unit: "1/min" },
+  { kind: "blood-pressure-systolic", words: "Blood pressure, systolic", unit: "mmHg" },
+  { kind: "blood-pressure-diastolic", words: "Blood pressure, diastolic", unit: "mmHg" },
   { kind: "weight", words: "Weight", unit: "kg" },
   { kind: "temperature", words: "Temperature", unit: "°C" },
   { kind: "glucose", words: "Blood glucose", unit: "mmol/l" },
@@ -56,11 +57,47 @@ function chart(kind, items) {
 }
 
 /** A figure of measurements of one kind, in whatever order they come. */
-export function measured(kind, items) {
+function figure(kind, items) {
   const inOrder = [...items].sort((one, other) => Date.parse(one.measured_at) - Date.parse(other.measured_at));
   const columns = [
     ["When", (item) => when(item.measured_at)],
     ["Value", (item) => `${item.value} ${item.unit}`],
   ];
   return h("figure", { class: "stack" }, chart(kind, inOrder), table(named(kind), columns, inOrder.toReversed()));
+}
+
+/** A choice of kinds and the figure of the chosen one; `choose` shows another and loads anew. */
+export function measurements(url, signal) {
+  let kind = null;
+  const choose = async (wanted) => {
+    kind = wanted;
+    await node.reload();
+  };
+  const draw = (items) => {
+    const kinds = [...new Set(items.map((item) => item.kind))];
+    if (!kinds.length) return null;
+    kind = kinds.includes(kind) ? kind : kinds[0];
+    const options = kinds.map((each) => [each, named(each)]);
+    const select = field("Show", "shown", { tag: "select", options, value: kind });
+    const place = h(
+      "div",
+      {},
+      figure(
+        kind,
+        items.filter((item) => item.kind === kind),
+      ),
+    );
+    select.addEventListener("change", ({ target }) => {
+      kind = target.value;
+      place.replaceChildren(
+        figure(
+          kind,
+          items.filter((item) => item.kind === kind),
+        ),
+      );
+    });
+    return [select, place];
+  };
+  const node = part(() => everything(url, signal), draw, { empty: "Nothing was recorded yet.", testid: "metrics" });
+  return { node, choose };
 }

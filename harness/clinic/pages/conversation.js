@@ -6,6 +6,7 @@ import { capture, Line, Segment } from "./media.js";
 
 const CONNECT_MS = 4000;
 const LOOK_MS = 1500;
+const LOST = "The consultation was ended before the last part of your recording had arrived. That part is lost.";
 const OVER = ["ended", "cancelled"];
 
 /**
@@ -57,8 +58,11 @@ export class Conversation extends EventTarget {
     if (this.state === "ended") return;
     this.set({ item });
     if (OVER.includes(item.status)) {
-      await this.#hangUp().catch(() => undefined);
-      this.set({ state: "ended" });
+      const isLost = await this.#hangUp().then(
+        () => false,
+        () => true,
+      );
+      this.set({ state: "ended", note: isLost ? LOST : "" });
     } else if (this.isIn && item.medium !== this.carried) await this.#adopt(item.medium);
   }
 

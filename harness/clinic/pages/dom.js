@@ -113,15 +113,17 @@ export function choice(label, name, options, chosen) {
 
 /** A part of a page that is loaded: it says that it loads, why it failed, or that there is nothing. */
 export function part(load, draw, { empty, testid, kind = "" } = {}) {
-  const node = h("div", { class: `part ${kind}`, "data-testid": testid });
+  const node = h("div", { class: `part ${kind}`, "data-testid": testid, tabindex: "-1" });
   const reload = async () => {
     node.dataset.state = "loading";
+    const isHere = node.contains(document.activeElement);
     if (!node.childElementCount) node.replaceChildren(h("p", { class: "loading", role: "status" }, "Loading…"));
     try {
       const drawn = draw(await load());
       const nothing = !drawn || (Array.isArray(drawn) && drawn.length === 0);
       node.replaceChildren(...(nothing ? [h("p", { class: "empty" }, empty ?? "Nothing here yet.")] : [drawn].flat()));
       node.dataset.state = nothing ? "empty" : "ready";
+      if (isHere && !node.contains(document.activeElement)) node.focus();
     } catch (failure) {
       if (failure.name === "AbortError") return;
       node.replaceChildren(failed(failure), button("Try again", reload, { kind: "quiet" }));
@@ -129,6 +131,8 @@ export function part(load, draw, { empty, testid, kind = "" } = {}) {
     }
   };
   node.reload = reload;
+  // What somebody is typing is worth more than what is new.
+  node.refresh = () => (node.querySelector("form") ? undefined : reload());
   reload();
   return node;
 }

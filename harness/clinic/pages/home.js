@@ -2,7 +2,7 @@
 
 import { get, path, post } from "./api.js";
 import { ask, button, card, chip, choice, field, form, h, head, icon, medium, part, tell, when } from "./dom.js";
-import { notices } from "./live.js";
+import { onNews } from "./live.js";
 import { called, clinicians, offered, session } from "./session.js";
 
 const STATUS = { live: ["In progress", "good"], cancelled: ["Cancelled", "warn"] };
@@ -169,7 +169,7 @@ export function show(main, { signal }) {
     { empty: "Consultations that are over will stand here.", testid: "past" },
   );
   const reload = () => Promise.all([coming.reload(), past.reload()]);
-  notices.addEventListener("notice", reload, { signal });
+  onNews(() => [coming, past].forEach((each) => each.refresh()), signal);
   const book = part(
     () => booking(reload),
     (drawn) => drawn,

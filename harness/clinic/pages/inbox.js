@@ -1,8 +1,9 @@
 /* Notices, and the e-mails that the clinic sent. */
 
-import { get, path, post } from "./api.js";
-import { button, card, h, head, part, when } from "./dom.js";
-import { notices } from "./live.js";
+import { path, post } from "./api.js";
+import { button, card, h, head, when } from "./dom.js";
+import { rowList } from "./lists.js";
+import { onNews } from "./live.js";
 
 function notice(item, reload) {
   const read = button(
@@ -28,25 +29,11 @@ function notice(item, reload) {
 }
 
 export function show(main, { signal }) {
-  const list = h("ul", { class: "rows" });
-  let next = null;
-  const more = button("Show more", async () => add(await get(`/notices?cursor=${encodeURIComponent(next)}`, signal)), {
-    testid: "notices-more",
+  const inbox = rowList("/notices", (item) => notice(item, () => inbox.reload()), {
+    signal,
+    empty: "No notices yet.",
+    testid: "inbox",
   });
-  const add = (page) => {
-    list.append(...page.items.map((item) => notice(item, inbox.reload)));
-    next = page.next ?? null;
-    more.hidden = next === null;
-  };
-  const inbox = part(
-    () => get("/notices", signal),
-    (page) => {
-      list.replaceChildren();
-      add(page);
-      return page.items.length && [list, more];
-    },
-    { empty: "No notices yet.", testid: "inbox" },
-  );
   const letter = (item) =>
     h(
       "li",
@@ -55,16 +42,16 @@ export function show(main, { signal }) {
         "div",
         { class: "what" },
         h("h3", {}, item.subject),
-        h("p", {}, item.body ?? item.text),
+        h("p", {}, item.body),
         h("p", { class: "meta" }, when(item.sent_at)),
       ),
     );
-  const mail = part(
-    () => get("/notices/mail", signal),
-    ({ items }) => items.length && h("ul", { class: "rows" }, items.map(letter)),
-    { empty: "The clinic has not written to you.", testid: "mailbox" },
-  );
-  notices.addEventListener("notice", () => Promise.all([inbox.reload(), mail.reload()]), { signal });
+  const mail = rowList("/notices/mail", letter, {
+    signal,
+    empty: "The clinic has not written to you.",
+    testid: "mailbox",
+  });
+  onNews(() => [inbox, mail].forEach((each) => each.refresh()), signal);
   main.replaceChildren(
     head("Inbox", "What happened with your consultations. New notices arrive by themselves."),
     h("div", { class: "columns" }, card("Notices", inbox), card("E-mail from the clinic", mail)),

@@ -8,15 +8,26 @@ const AGAIN_AT_MOST_MS = 30000;
 
 export const notices = new EventTarget();
 let ending = null;
+let before = false;
 
-function arrived(data) {
+function arrived(data, way) {
   let notice;
   try {
     notice = JSON.parse(data);
   } catch {
     return;
   }
+  if (notice?.type === "ready") {
+    if (before) notices.dispatchEvent(new Event("missed"));
+    before = true;
+    state(way);
+  }
   if (notice?.kind) notices.dispatchEvent(new CustomEvent("notice", { detail: notice }));
+}
+
+/** Call `look` for each notice, and whenever some may have been missed. */
+export function onNews(look, signal) {
+  for (const kind of ["notice", "missed"]) notices.addEventListener(kind, look, { signal });
 }
 
 const state = (name) => (document.body.dataset.live = name);
@@ -32,9 +43,8 @@ function bySocket(signal) {
       clearTimeout(late);
       opened = true;
       socket.send(JSON.stringify({ token: token() }));
-      state("websocket");
     };
-    socket.onmessage = (message) => arrived(message.data);
+    socket.onmessage = (message) => arrived(message.data, "websocket");
     socket.onclose = () => {
       clearTimeout(late);
       done(opened);
@@ -45,7 +55,6 @@ function bySocket(signal) {
 /** Listen to server-sent events until they end; EventSource cannot send the token, so fetch does. */
 async function byEvents(signal) {
   const reader = (await stream("/notices/stream", signal)).pipeThrough(new TextDecoderStream()).getReader();
-  state("events");
   let held = "";
   for (;;) {
     const { value, done } = await reader.read();
@@ -54,7 +63,7 @@ async function byEvents(signal) {
     held = parts.pop();
     for (const event of parts) {
       const lines = event.split("\n").filter((line) => line.startsWith("data:"));
-      arrived(lines.map((line) => line.slice(5).trimStart()).join("\n"));
+      arrived(lines.map((line) => line.slice(5).trimStart()).join("\n"), "events");
     }
   }
 }
@@ -66,6 +75,7 @@ async function listen(signal) {
     if (!opened && !signal.aborted) await byEvents(signal).catch(() => undefined);
     if (signal.aborted) return;
     state("off");
+    notices.dispatchEvent(new Event("missed"));
     pause = opened ? AGAIN_MS : Math.min(pause * 2, AGAIN_AT_MOST_MS);
     await new Promise((go) => setTimeout(go, pause));
   }
@@ -73,6 +83,7 @@ async function listen(signal) {
 
 export function start() {
   stop();
+  before = false;
   ending = new AbortController();
   listen(ending.signal);
 }

@@ -1,59 +1,37 @@
 /* The access log: who was shown or opened which recording, where and when. */
 
-import { get } from "./api.js";
-import { button, card, field, form, h, head, part, table, when } from "./dom.js";
-import { called } from "./session.js";
+import { card, field, form, head, when } from "./dom.js";
+import { pagedTable } from "./lists.js";
+
+const ACTS = { presented: "was shown", opened: "opened", switched: "threw the switch" };
+const SHOWN = 3;
+
+function some(recordings) {
+  const more = recordings.length - SHOWN;
+  return recordings.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
 
 const COLUMNS = [
   ["When", (item) => when(item.at)],
-  ["Who", (item) => called(item.viewer)],
-  ["Did", (item) => (item.act === "opened" ? "opened" : "was shown")],
+  ["Who", (item) => item.viewer],
+  ["Did", (item) => ACTS[item.act] ?? item.act],
   ["Where", (item) => item.surface],
-  ["Recording", (item) => item.recording],
+  ["Recordings", (item) => some(item.recordings)],
 ];
 
 export function show(main, { signal }) {
-  let wanted = {};
-  let cursors = [""];
-  const load = () =>
-    get(
-      `/operations/access-log?${new URLSearchParams({ ...wanted, ...(cursors.at(-1) && { cursor: cursors.at(-1) }) })}`,
-      signal,
-    );
-  const draw = (page) => {
-    const to = (go) => async () => {
-      go();
-      await log.reload();
-    };
-    const newer =
-      cursors.length > 1 &&
-      button(
-        "Newer",
-        to(() => cursors.pop()),
-        { kind: "small" },
-      );
-    const older =
-      page.next &&
-      button(
-        "Older",
-        to(() => cursors.push(page.next)),
-        { kind: "small", testid: "log-older" },
-      );
-    return page.items.length && [table("Accesses", COLUMNS, page.items), h("div", { class: "actions" }, newer, older)];
-  };
-  const log = part(load, draw, { empty: "Nothing was accessed.", testid: "access-log" });
+  let wanted = new URLSearchParams();
+  const url = () => `/operations/access-log?${wanted}`;
+  const log = pagedTable(url, "Accesses", COLUMNS, { signal, empty: "Nothing was accessed.", testid: "access-log" });
   const work = async (given) => {
-    wanted = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
-    cursors = [""];
-    await log.reload();
+    wanted = new URLSearchParams(Object.entries(given).filter(([, value]) => value));
+    await log.restart();
   };
-  const search = form(
+  const filter = form(
     { testid: "log-filter", submit: "Filter", kind: "line", label: "Filter the log", work },
-    field("Viewer", "viewer", { autocapitalize: "none" }),
-    field("Recording", "recording", {}),
+    field("Viewer", "viewer", { autocapitalize: "none", hint: "A username" }),
+    field("Recording", "recording", { autocapitalize: "none", hint: "Its id" }),
   );
-  main.replaceChildren(
-    head("Access log", "Every time that a recording was shown or opened. The newest come first."),
-    card(null, search, log),
-  );
+  const words = "Every time that a recording was shown or opened. The newest come first.";
+  main.replaceChildren(head("Access log", words), card(null, filter, log));
 }

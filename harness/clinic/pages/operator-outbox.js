@@ -1,22 +1,18 @@
 /* The e-mails that the clinic has sent. */
 
-import { get } from "./api.js";
-import { card, head, part, table, when } from "./dom.js";
-import { called } from "./session.js";
+import { card, head, when } from "./dom.js";
+import { pagedTable } from "./lists.js";
 
 const COLUMNS = [
   ["When", (item) => when(item.sent_at)],
-  ["To", (item) => called(item.recipient)],
+  ["To", (item) => item.to],
   ["Subject", (item) => item.subject],
-  ["Text", (item) => item.body ?? item.text ?? ""],
+  ["Text", (item) => item.body],
 ];
 
 export function show(main, { signal }) {
-  const list = part(
-    () => get("/operations/outbox", signal),
-    ({ items }) => items.length && table("E-mails", COLUMNS, items),
-    { empty: "No e-mail was sent.", testid: "outbox" },
-  );
+  const url = () => "/operations/outbox";
+  const list = pagedTable(url, "E-mails", COLUMNS, { signal, empty: "No e-mail was sent.", testid: "outbox" });
   main.replaceChildren(
     head("Outbox", "The e-mails that the clinic wrote. None of them leaves this machine."),
     card(null, list),

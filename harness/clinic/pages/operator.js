@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { button, card, chip, h, head, part, table, tell, when } from "./dom.js";
-import { called } from "./session.js";
+import { everything } from "./lists.js";
 
 function closing() {
   const draw = ({ open }) => {
@@ -20,31 +20,42 @@ function closing() {
   return place;
 }
 
+const DEGREES = { presented: ["Saw it listed", "warn"], opened: ["Opened it", "bad"] };
+
 const COLUMNS = [
-  ["Who", (item) => called(item.viewer)],
-  ["Met a recording of", (item) => called(item.owner)],
-  [
-    "How far",
-    (item) => chip(item.degree === "opened" ? "Opened it" : "Saw it listed", item.degree === "opened" ? "bad" : "warn"),
-  ],
+  ["Who", (item) => item.viewer],
+  ["Met a recording of", (item) => item.owner ?? "somebody unknown"],
+  ["How far", (item) => chip(...DEGREES[item.degree])],
   ["First", (item) => when(item.first_at)],
   ["Times", (item) => String(item.times)],
   ["Recording", (item) => item.recording],
 ];
 
+/** The log is read in stretches, the oldest first: the same people may stand in several. */
+function addedUp(items) {
+  const met = new Map();
+  for (const item of items) {
+    const key = `${item.viewer} ${item.recording}`;
+    const known = met.get(key);
+    if (!known) met.set(key, { ...item });
+    else {
+      known.times += item.times;
+      if (item.degree === "opened") known.degree = "opened";
+    }
+  }
+  return [...met.values()];
+}
+
 export function show(main, { signal }) {
-  const affected = part(
-    () => get("/operations/affected", signal),
-    ({ items }) => items.length && table("Who met what was not theirs", COLUMNS, items),
-    { empty: "Nobody has met a recording that they were not entitled to.", testid: "affected" },
-  );
+  const draw = (items) => items.length && table("Who met what was not theirs", COLUMNS, addedUp(items));
+  const affected = part(() => everything("/operations/affected", signal), draw, {
+    empty: "Nobody has met a recording that they were not entitled to.",
+    testid: "affected",
+  });
+  const words = "While it is off, nobody is shown or served any replay, their own included.";
   main.replaceChildren(
     head("Replay access", "If somebody may be seeing what is not theirs, close first and look afterwards."),
-    card(
-      "The switch",
-      h("p", { class: "muted" }, "While it is off, nobody is shown or served any replay, their own included."),
-      closing(),
-    ),
+    card("The switch", h("p", { class: "muted" }, words), closing()),
     card("Who was affected", affected),
   );
 }

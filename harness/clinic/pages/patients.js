@@ -1,51 +1,28 @@
 /* Health metrics of patients whom the clinician has consulted. */
 
 import { get, path } from "./api.js";
-import { card, field, h, head, part } from "./dom.js";
-import { KINDS, measured } from "./chart.js";
+import { card, h, head, part } from "./dom.js";
+import { measurements } from "./chart.js";
 import { called } from "./session.js";
 
 function one(main, patient, signal) {
-  let kind = KINDS[0].kind;
-  const shown = part(
-    () => get(`${path`/patients/${patient}/metrics`}?kind=${encodeURIComponent(kind)}`, signal),
-    ({ items }) => items.length && measured(kind, items),
-    { empty: "Nothing of this kind was recorded.", testid: "metrics" },
-  );
-  const select = field("Show", "shown", {
-    tag: "select",
-    options: KINDS.map(({ kind: value, words }) => [value, words]),
-  });
-  select.addEventListener("change", (event) => {
-    kind = event.target.value;
-    shown.reload();
-  });
-  main.replaceChildren(
-    h("a", { href: "#/patients", class: "back" }, "All patients"),
-    head(called(patient), "What the patient measured at home."),
-    card(null, select, shown),
-  );
+  const back = h("a", { href: "#/patients", class: "back" }, "All patients");
+  const { node } = measurements(path`/patients/${patient}/metrics`, signal);
+  main.replaceChildren(back, head(called(patient), "What the patient measured at home."), card(null, node));
 }
 
 export function show(main, { args, signal }) {
   if (args[0]) return one(main, args[0], signal);
   const draw = ({ items }) => {
-    const met = [
-      ...new Set(items.filter(({ status }) => status === "live" || status === "ended").map(({ patient }) => patient)),
-    ];
-    const line = (patient) =>
-      h(
-        "li",
-        { "data-testid": "patient" },
-        h("a", { href: `#/patients/${encodeURIComponent(patient)}` }, called(patient)),
-      );
+    const begun = items.filter(({ status }) => status === "live" || status === "ended");
+    const met = [...new Set(begun.map(({ patient }) => patient))];
+    const link = (patient) => h("a", { href: `#/patients/${encodeURIComponent(patient)}` }, called(patient));
+    const line = (patient) => h("li", { "data-testid": "patient", "data-username": patient }, link(patient));
     return met.length && h("ul", { class: "rows" }, met.map(line));
   };
+  const list = part(() => get("/consultations", signal), draw, { empty: "You have not met a patient yet." });
   main.replaceChildren(
     head("Patients", "You can see the health metrics of patients whom you have met."),
-    card(
-      null,
-      part(() => get("/consultations", signal), draw, { empty: "You have not met a patient yet." }),
-    ),
+    card(null, list),
   );
 }

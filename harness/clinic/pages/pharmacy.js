@@ -1,10 +1,11 @@
 /* A pharmacist's prescriptions: those that went to their pharmacy. */
 
-import { get, path, post } from "./api.js";
-import { button, card, h, head, part, tell } from "./dom.js";
-import { notices } from "./live.js";
+import { path, post } from "./api.js";
+import { button, card, head, tell } from "./dom.js";
+import { rowList } from "./lists.js";
+import { onNews } from "./live.js";
 import { row } from "./prescriptions.js";
-import { called, session } from "./session.js";
+import { called, learn, session } from "./session.js";
 
 export function show(main, { signal }) {
   const dispense = (item) =>
@@ -23,11 +24,12 @@ export function show(main, { signal }) {
       `for ${called(item.patient)} · by ${called(item.clinician)}`,
       item.status !== "dispensed" && dispense(item),
     );
-  const list = part(
-    () => get("/prescriptions", signal),
-    ({ items }) => items.length && h("ul", { class: "rows" }, items.map(one)),
-    { empty: "No prescription has come to this pharmacy.", testid: "prescriptions" },
-  );
-  notices.addEventListener("notice", () => list.reload(), { signal });
+  const list = rowList("/prescriptions", one, {
+    signal,
+    seen: learn,
+    empty: "No prescription has come to this pharmacy.",
+    testid: "prescriptions",
+  });
+  onNews(() => list.refresh(), signal);
   main.replaceChildren(head("Prescriptions", `What patients have sent to ${session.me.pharmacy}.`), card(null, list));
 }

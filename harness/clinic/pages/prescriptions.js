@@ -2,8 +2,9 @@
 
 import { get, put } from "./api.js";
 import { card, chip, field, form, h, head, part, tell, when } from "./dom.js";
-import { notices } from "./live.js";
-import { called, session } from "./session.js";
+import { rowList } from "./lists.js";
+import { onNews } from "./live.js";
+import { called, learn, session } from "./session.js";
 
 /** A row for one prescription, for whoever may see it. */
 export function row(item, between, ...actions) {
@@ -50,18 +51,13 @@ function chosen() {
 }
 
 export function show(main, { signal }) {
-  const list = part(
-    () => get("/prescriptions", signal),
-    ({ items }) =>
-      items.length &&
-      h(
-        "ul",
-        { class: "rows" },
-        items.map((item) => row(item, `by ${called(item.clinician)} · ${item.pharmacy}`)),
-      ),
-    { empty: "Nothing has been prescribed to you.", testid: "prescriptions" },
-  );
-  notices.addEventListener("notice", () => list.reload(), { signal });
+  const list = rowList("/prescriptions", (item) => row(item, `by ${called(item.clinician)} · ${item.pharmacy}`), {
+    signal,
+    seen: learn,
+    empty: "Nothing has been prescribed to you.",
+    testid: "prescriptions",
+  });
+  onNews(() => list.refresh(), signal);
   main.replaceChildren(
     head("Prescriptions", "What your clinicians prescribed, and where to fetch it."),
     h("div", { class: "columns" }, card("Prescribed", list), card("Your pharmacy", chosen())),

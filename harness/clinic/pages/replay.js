@@ -93,9 +93,17 @@ function facts(item) {
   );
 }
 
-function drawn(item, signal) {
+/** True when the viewer is its patient, who alone shares and deletes it; a carer finds no such consultation. */
+async function isOwn(item, signal) {
+  if (session.me.role !== "patient") return false;
+  const found = await get(path`/consultations/${item.consultation}`, signal).catch(() => null);
+  return found?.patient === session.me.username;
+}
+
+function drawn(item, owned, signal) {
+  const url = path`/replays/${item.id}`;
   const media = part(
-    () => objectUrl(path`/replays/${item.id}/media`, signal),
+    () => objectUrl(`${url}/media`, signal),
     (src) => player(item, src),
     { testid: "media" },
   );
@@ -103,45 +111,21 @@ function drawn(item, signal) {
     "div",
     { class: "actions" },
     button("Download", () => download(item), { testid: "download", kind: "small" }),
-    session.me.role === "patient" &&
-      button("Delete", () => erase(item), { testid: "delete", kind: "small quiet danger" }),
+    owned && button("Delete", () => erase(item), { testid: "delete", kind: "small quiet danger" }),
   );
-  const words =
-    item.transcript &&
-    card(
-      "Transcript",
-      part(
-        () => text(path`/replays/${item.id}/transcript`, signal),
-        (read) => h("p", { class: "transcript", "data-testid": "transcript" }, read),
-        { empty: "Nothing was written down." },
-      ),
-    );
-  const shares = session.me.role === "patient" && offered("carer-sharing") && sharing(item);
-  return [
-    media,
-    h(
-      "div",
-      { class: "columns" },
-      h("div", { class: "stack" }, card("About this replay", facts(item), doing), words),
-      shares,
-    ),
-  ];
+  const read = (words) => words && h("p", { class: "transcript", "data-testid": "transcript" }, words);
+  const transcript = part(() => text(`${url}/transcript`, signal), read, { empty: "Nothing was written down." });
+  const about = card("About this replay", facts(item), doing);
+  const left = h("div", { class: "stack" }, about, item.transcript && card("Transcript", transcript));
+  return [media, h("div", { class: "columns" }, left, owned && offered("carer-sharing") && sharing(item))];
 }
 
 export async function show(main, { args, signal }) {
   const item = await get(path`/replays/${args[0]}`, signal);
+  const owned = await isOwn(item, signal);
+  if (signal.aborted) return;
   const back = h("a", { href: "#/replays", class: "back" }, "All replays");
-  const page = h(
-    "article",
-    {
-      class: "stack",
-      "data-testid": "replay-page",
-      "data-replay-id": item.id,
-      "data-consultation-id": item.consultation,
-    },
-    back,
-    head(item.title),
-    drawn(item, signal),
-  );
-  main.replaceChildren(page);
+  const names = { "data-replay-id": item.id, "data-consultation-id": item.consultation };
+  const parts = [back, head(item.title), drawn(item, owned, signal)];
+  main.replaceChildren(h("article", { class: "stack", "data-testid": "replay-page", ...names }, parts));
 }

@@ -87,7 +87,7 @@ function searching(results, all, signal) {
   };
   return form(
     { testid: "search", submit: "Search", kind: "line", label: "Search replays", work },
-    field("Search your replays", "q", { type: "search", maxlength: "200", placeholder: "A name or a word" }),
+    field("Search your replays", "q", { type: "search", maxlength: "100", placeholder: "A name or a word" }),
   );
 }
 

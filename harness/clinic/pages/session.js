@@ -11,6 +11,24 @@ export const offered = (flag) => (session.features[flag] ?? "off") !== "off";
 /** What somebody is called; without their profile, their username up to where its flags begin. */
 export const called = (username) => names.get(username) ?? username?.split("~")[0] ?? "nobody";
 
+/** Remember the names that came along with items, so that people are called by them everywhere. */
+export function learn(items) {
+  for (const item of items) {
+    if (item.patient_name) names.set(item.patient, item.patient_name);
+    if (item.clinician_name) names.set(item.clinician, item.clinician_name);
+  }
+  return items;
+}
+
+/** Learn whom a clinician meets. */
+export async function acquaint() {
+  if (session.me.role !== "clinician") return;
+  await get("/portal/agenda").then(
+    ({ items }) => learn(items),
+    () => undefined,
+  );
+}
+
 export async function clinicians() {
   const { items } = await get("/clinicians");
   for (const { username, name } of items) names.set(username, name);
@@ -32,7 +50,7 @@ export async function resume() {
   }
   names.set(session.me.username, session.me.name);
   // Names and features make the pages nicer; the pages must come up without them.
-  await Promise.allSettled([refreshFeatures(), clinicians()]);
+  await Promise.allSettled([refreshFeatures(), clinicians(), acquaint()]);
   return true;
 }
 

@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { button, choice, field, form, h, icon } from "./dom.js";
 import { signIn } from "./session.js";
 
-const PATTERN = "[A-Za-z0-9._~+\\-]{1,200}";
+const CHARACTERS = "[A-Za-z0-9._~+\\-]{1,200}";
 const ROLES = [
   ["patient", "Patient"],
   ["clinician", "Clinician"],
@@ -23,7 +23,7 @@ const PAYERS = [
 const username = (props) =>
   field("Username", "username", {
     required: true,
-    pattern: PATTERN,
+    pattern: CHARACTERS,
     autocomplete: "username",
     autocapitalize: "none",
     spellcheck: "false",
@@ -50,7 +50,7 @@ function particulars(role) {
   if (role === "patient") {
     const payer = field("Practice or insurer", "payer", { tag: "select", options: PAYERS, value: PAYERS[0][0] });
     const member = field("Member number", "member_number", {
-      maxlength: "60",
+      pattern: CHARACTERS,
       hint: "As on your card. Without one, your username stands for it.",
     });
     return [payer, h("div", { class: "pair" }, member, region)];
@@ -59,7 +59,7 @@ function particulars(role) {
     return [
       field("Pharmacy", "pharmacy", {
         required: true,
-        maxlength: "100",
+        pattern: CHARACTERS,
         placeholder: "for example riverside-pharmacy",
       }),
       region,
