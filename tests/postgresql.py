@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
+import pytest
 
 DEBIAN = Path("/usr/lib/postgresql")
 INSTALL = "apt install postgresql"
@@ -121,6 +123,13 @@ def find() -> Path:
     if elsewhere is None:
         raise MissingError(f"PostgreSQL is not installed: {INSTALL}")
     return Path(elsewhere).resolve().parent
+
+
+def do_without(missing: MissingError, *, is_ci: bool) -> NoReturn:
+    """Fail in CI, where everything has to be there; elsewhere skip."""
+    if is_ci:
+        pytest.fail(str(missing), pytrace=False)
+    pytest.skip(str(missing))
 
 
 @contextmanager
