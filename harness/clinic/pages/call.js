@@ -117,18 +117,17 @@ function captions(talk) {
   );
 }
 
-/** A control of the call: its picture and its word below each other. */
-const control = (words, symbol, work, testid, kind = "") =>
+const control = (testid, words, symbol, work, kind = "") =>
   button(words, work, { testid, symbol, kind: `control ${kind}` });
 
 function controlsOf(talk) {
   const each = {
-    join: control("Join the call", "mic", () => talk.join(), "join", "primary"),
-    mute: control("Mute", "mic", async () => talk.mute(!talk.isMuted), "mute"),
-    toVideo: control("Switch to video", "video", () => talk.switchTo("video"), "switch-video", "primary"),
-    toAudio: control("Back to audio", "mic", () => talk.switchTo("audio"), "switch-audio"),
-    leave: control("Leave", "leave", () => talk.leave(), "leave"),
-    end: control("End for all", "end", () => talk.end(), "end", "stop"),
+    join: control("join", "Join the call", "mic", () => talk.join(), "primary"),
+    mute: control("mute", "Mute", "mic", async () => talk.mute(!talk.isMuted)),
+    toVideo: control("switch-video", "Switch to video", "video", () => talk.switchTo("video"), "primary"),
+    toAudio: control("switch-audio", "Back to audio", "mic", () => talk.switchTo("audio")),
+    leave: control("leave", "Leave", "leave", () => talk.leave()),
+    end: control("end", "End for all", "end", () => talk.end(), "stop"),
   };
   const update = () => {
     const { isIn, item } = talk;

@@ -98,14 +98,14 @@ const PROMISES = [
 export function show(main, { entered }) {
   const place = h("div", { class: "place" });
   const tabs = [
-    ["Sign in", door, "tab-sign-in"],
-    ["Open an account", desk, "tab-open-account"],
+    { words: "Sign in", opened: door, testid: "tab-sign-in" },
+    { words: "Open an account", opened: desk, testid: "tab-open-account" },
   ];
   const choose = (chosen) => {
-    place.replaceChildren(tabs[chosen][1](entered));
+    place.replaceChildren(tabs[chosen].opened(entered));
     buttons.forEach((each, n) => each.setAttribute("aria-pressed", String(n === chosen)));
   };
-  const buttons = tabs.map(([words, , testid], n) => button(words, async () => choose(n), { testid }));
+  const buttons = tabs.map(({ words, testid }, n) => button(words, async () => choose(n), { testid }));
   choose(0);
   const promise = h(
     "ul",
