@@ -24,7 +24,7 @@ from harness.clinic.errors import ApiError
 from harness.clinic.peers import Offer
 from harness.clinic.rooms import DEFAULT_LIMITS, Files, Limits
 from harness.clinic.store import Store
-from harness.clinic.tracks import Recorder, Sample, Timeline
+from harness.clinic.tracks import Outgoing, Recorder, Sample, Timeline
 from harness.media import reading
 
 from .callers import Caller, calling, held, until
@@ -217,7 +217,7 @@ def test_what_a_lost_browser_sent_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(tracks, "CONSENT_FAILURES", 2)
 
     async def story() -> None:
-        hall = Hall()
+        hall = Hall(Limits(connect_s=99))
         ann, bea = hall.caller(ANN, "ann"), hall.caller(BEA, "bea")
         async with calling(ann, bea):
             await ann.call()
@@ -236,7 +236,7 @@ def test_who_hangs_up_is_disconnected_at_once() -> None:
     """A connection that its browser closes is closed here too, without being told to leave."""
 
     async def story() -> None:
-        hall = Hall()
+        hall = Hall(Limits(connect_s=99))
         ann = hall.caller(ANN, "ann")
         async with calling(ann):
             await ann.call()
@@ -326,6 +326,23 @@ def test_only_candidates_of_this_machine_are_tried() -> None:
     rest = ["a=mid:0", "a=rtpmap:96 opus/48000/2", "a=fingerprint:sha-256 AA:BB", "a=setup:actpass"]
     offer = Offer.parse("\r\n".join([*head, *rest, here, *others]))
     assert [line for line in offer.sdp.splitlines() if "candidate" in line] == [here]
+
+
+def test_a_picture_goes_on_from_a_whole_one_only() -> None:
+    """After a change of who is shown, and after a gap, a sample that is no whole picture is not sent."""
+
+    async def story() -> None:
+        outgoing = Outgoing("video")
+        whole, rest = Sample(1.0, b"whole", is_key=True), Sample(2.0, b"rest", is_key=False)
+        assert [outgoing.push("ann", each) for each in (rest, whole, rest)] == [False, True, True]
+        assert [outgoing.push("bea", each) for each in (rest, whole)] == [False, True]
+        assert [bytes(await outgoing.recv()) for _ in range(3)] == [b"whole", b"rest", b"whole"]
+        kept = [outgoing.push("bea", rest) for _ in range(tracks.WAITING_SAMPLES + 2)]
+        assert kept == [True] * tracks.WAITING_SAMPLES + [False, False]
+        assert outgoing.push("bea", whole)
+        assert bytes(await outgoing.recv()) == b"whole"
+
+    held(story)
 
 
 def test_a_recorder_takes_no_more_than_its_bounds() -> None:
