@@ -79,6 +79,8 @@ class Engine:
         parts = groups(self.plan)
         try:
             for number, group in enumerate(parts, 1):
+                if self.stopped:
+                    break
                 if len(parts) > 1:
                     self.listener.phase(f"deployment {number} of {len(parts)}: {_in_words(group)}")
                 await self._run_group(number, group, register, studio)
@@ -86,8 +88,6 @@ class Engine:
             studio.close()
 
     async def _run_group(self, number: int, group: Group, register: Register, studio: Studio) -> None:
-        if self.stopped:
-            return
         try:
             async with deployed(group, self.settings, register, self.listener.phase) as deployment:
                 self._target = deployment.target
