@@ -166,9 +166,13 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.outcome is Outcome.SEEN:
         return name, row.outcome, check, row.degree or "", str(row.trials), f"{row.seconds or 0.0:.1f}"
     if row.outcome is Outcome.CLEAN:
-        under = f"under {len(row.exercise.combinations)} combinations in {row.elapsed_s:.1f} s"
-        return name, row.outcome, check, f"{row.executed} trials {under}"
+        played = f"{_counted(row.executed, 'trial')} under {_counted(len(row.exercise.combinations), 'combination')}"
+        return name, row.outcome, check, f"{played} in {row.elapsed_s:.1f} s"
     return name, row.outcome, check, row.note
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,0 +1,105 @@
+"""What a row says of what an exercise said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.checks import ALL
+from harness.drilling.cheapest import Exercise
+from harness.drilling.sight import CHECKS, Outcome, Report, row
+
+from .reports import FLAW, end, finding, flawed, sound, trial
+
+UNBUILT = replace(FLAW, seen_by="foreign-dreams")
+DOUBT = finding("unproved", None, "unknown", "the story broke")
+STOPPED = "the run was stopped: reachable-media has seen the flaw"
+
+
+def test_checks_have_the_names_of_their_findings() -> None:
+    """The checks' names are those that findings bear."""
+    assert len(CHECKS) == len(ALL)
+    assert {"foreign-media", "reachable-media", "missing-media"} <= set(CHECKS)
+
+
+def test_seen() -> None:
+    """The first trial with a finding of the named check counts, and the highest degree of any."""
+    found = row(
+        flawed(
+            trial(1),
+            trial(2, finding("foreign-media", "proved"), DOUBT),
+            trial(3, finding(sentence="first")),
+            trial(4, finding(degree="proved", sentence="second")),
+            end("invalid", STOPPED),
+        )
+    )
+    assert (found.outcome, found.note, found.degree) == (Outcome.SEEN, "", "proved")
+    assert (found.trials, found.seconds, found.scenario, found.sentence) == (3, 3.5, "story_3", "first")
+    assert (found.found_by, found.executed) == (("foreign-media", "reachable-media"), 4)
+
+
+def test_seen_without_a_degree() -> None:
+    """A check whose findings have no degree sees too."""
+    flaw = replace(FLAW, seen_by="missing-media")
+    found = row(flawed(trial(1, finding("missing-media", None)), flaw=flaw))
+    assert (found.outcome, found.degree) == (Outcome.SEEN, None)
+
+
+def test_seen_although_the_run_broke_off() -> None:
+    """What was seen stays seen, whatever became of the run."""
+    assert row(flawed(trial(1, finding()), {"error": "it crashed"})).outcome is Outcome.SEEN
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome", "note"),
+    [
+        (
+            flawed(trial(1, finding("missing-media"), finding("foreign-media")), end("invalid")),
+            Outcome.MISSED,
+            "seen by missing-media, foreign-media, not by reachable-media",
+        ),
+        (flawed(trial(1), end("valid")), Outcome.MISSED, "nothing was found; it needs: somebody looks"),
+        (
+            flawed(trial(1), end("valid"), flaw=replace(FLAW, needs="")),
+            Outcome.MISSED,
+            "nothing was found",
+        ),
+        (flawed(trial(1), end("valid"), flaw=UNBUILT), Outcome.MISSED, "no check of that name yet"),
+        (
+            flawed(trial(1, finding("foreign-media")), end("invalid"), flaw=UNBUILT),
+            Outcome.MISSED,
+            "no check of that name yet; seen by foreign-media",
+        ),
+        (flawed(trial(1, DOUBT), end("unknown")), Outcome.NO_VERDICT, "story_1: the story broke"),
+        (
+            flawed(trial(1, finding(verdict="unknown")), end("unknown")),
+            Outcome.NO_VERDICT,
+            "story_1: alice was served it",
+        ),
+        (
+            flawed(trial(1, DOUBT), end("unknown", "the run was interrupted")),
+            Outcome.NO_VERDICT,
+            "the run was interrupted",
+        ),
+        (flawed({"error": "no clinic\nanswers"}), Outcome.NO_VERDICT, "no clinic answers"),
+        (flawed({"phase": "proving the flags"}), Outcome.NO_VERDICT, "it was ended while proving the flags"),
+        (flawed(begun=False), Outcome.NOT_RUN, ""),
+        (flawed(begun=False, flaw=UNBUILT), Outcome.NOT_RUN, ""),
+        (Report(Exercise("x", FLAW, (), "there is no flag 'cach'")), Outcome.MISSED, "there is no flag 'cach'"),
+        (sound(trial(1), end("valid")), Outcome.CLEAN, ""),
+        (
+            sound(trial(1), trial(2, finding()), end("invalid")),
+            Outcome.NOT_CLEAN,
+            "reachable-media: alice was served it (trial 00000002)",
+        ),
+        (sound(trial(1, DOUBT), end("unknown")), Outcome.NO_VERDICT, "story_1: the story broke"),
+        (sound(trial(1)), Outcome.NO_VERDICT, "it was ended while it began"),
+        (sound(begun=False), Outcome.NOT_RUN, ""),
+    ],
+)
+def test_anything_else(report: Report, outcome: Outcome, note: str) -> None:
+    """What is not seen by the named check is missed or without a verdict, and the note says why."""
+    found = row(report)
+    assert (found.outcome, found.note) == (outcome, note)
+    assert (found.degree, found.trials, found.seconds) == (None, None, None)
