@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from harness.drilling.drill import opened
+
 ROOT = Path(__file__).parents[2]
 HARNESS = str(Path(sys.executable).with_name("harness"))
 SWITCHING = str(ROOT / "scenarios" / "switching.py")
@@ -163,6 +165,30 @@ def test_stories_may_print(tmp_path: Path) -> None:
     assert (late["outcome"], late["executed"]) == ("no verdict", 1)
 
 
+def test_one_story_after_the_other(tmp_path: Path) -> None:
+    """A flaw's stories are told one at a time, and no more of them once its check has found something."""
+    story, log = tmp_path / "story.py", tmp_path / "log"
+    head, _, body = STORY.partition("@scenario\n")
+    told_by = f"    with open({str(log)!r}, 'a') as log:\n        log.write(f'{{os.getpid()}} WORD\\n')\n"
+    stories = ["@scenario\n" + body.replace("story", f"story_{number}") for number in range(6)]
+    begun = [each.replace("    visit =", told_by.replace("WORD", "begins") + "    visit =") for each in stories]
+    story.write_text(head + "\n\n".join(each + told_by.replace("WORD", "ends") for each in begun))
+    drill(tmp_path / "drill", str(story), "--flaw", "bytes-open", "--flaw", "switches-swap-tracks")
+    seen, missed = told(tmp_path / "drill")["flaws"]
+    assert (seen["outcome"], seen["executed"] < 6) == ("seen", True)
+    assert (missed["outcome"], missed["executed"]) == ("missed", 6)
+    assert "expected trials have no result" in check(tmp_path / "drill" / "bytes-open").stdout
+    words: dict[str, list[str]] = {}
+    for line in log.read_text().splitlines():
+        pid, word = line.split()
+        words.setdefault(pid, []).append(word)
+    alone = [each for each in words.values() if each == ["begins", "ends"] * (len(each) // 2)]
+    # The sound clinic's stories, which are told at once, are the third; the control tells one more story in each.
+    assert len(words) == 3
+    assert 7 in {len(each) // 2 for each in alone}
+    assert len(alone) == 2
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_interrupted(tmp_path: Path, how: signal.Signals) -> None:
     """It exits 2 with the table of what is known, and everything that it had started has ended."""
@@ -208,6 +234,13 @@ def test_usage(tmp_path: Path, arguments: list[str], said: str) -> None:
     assert ended.stderr.startswith("error: ")
     assert said in ended.stderr
     assert (out / "sound").exists()
+
+
+def test_two_drills_at_one_place(tmp_path: Path) -> None:
+    """A directory in which a drill is being written is refused to a second one."""
+    with opened(tmp_path):
+        ended = drill(tmp_path, "--flaw", "bytes-open")
+    assert (ended.returncode, "another drill is writing there" in ended.stderr) == (4, True)
 
 
 @pytest.mark.parametrize("foreign", ["notes.txt", "out/run.json", "sound/notes.txt"])
