@@ -16,7 +16,8 @@ SETTLE_S = 5.0
 BATCH = 500
 MAX_AHEAD = 10_000
 MAX_LISTENERS = 1_000
-MAX_WAITING = 100
+MAX_WAITING = 2 * BATCH
+"""Two batches can be pushed before those who read have their turn: more wait for nobody who does."""
 
 log = logging.getLogger("clinic")
 
