@@ -184,6 +184,8 @@ def finish(clinic: Clinic, db: Database, meeting: Meeting) -> None:
         made = new_id("rec")
         _insert(db, made, meeting.id, "", medium, layout, f"{medium}/webm", made, now(), "")
     filing.touch(db, meeting.participants)
+    if takes:
+        _tell_if_complete(clinic, db, meeting.id)
     clinic.work.set()
 
 
@@ -250,10 +252,15 @@ async def _work(clinic: Clinic) -> None:
 
 
 def _claim(clinic: Clinic) -> _Job | None:
-    """Return the oldest job that nobody does, now this worker's; None when there is none."""
+    """Return the oldest job that nobody does, now this worker's; a composite waits for its takes to be finished."""
     stale = (datetime.now(UTC) - timedelta(seconds=CLAIM_S)).isoformat(timespec="milliseconds")
     free = "(claimed_at IS NULL OR claimed_at < ?)"
-    found = clinic.store.find(f"SELECT seq FROM jobs WHERE {free} ORDER BY seq LIMIT 1", stale)  # noqa: S608 - our own words
+    found = clinic.store.find(
+        f"SELECT j.seq FROM jobs j LEFT JOIN recordings r ON r.seq = j.recording WHERE {free}"  # noqa: S608 - our own words
+        " AND (r.layout IS NULL OR NOT EXISTS (SELECT 1 FROM recordings t WHERE t.consultation = r.consultation"
+        " AND t.layout IS NULL AND t.status = 'processing')) ORDER BY j.seq LIMIT 1",
+        stale,
+    )
     if not found:
         return None
     claimed = clinic.store.find(
@@ -275,6 +282,11 @@ async def _do(clinic: Clinic, job: _Job) -> None:
             db.execute("DELETE FROM jobs WHERE seq = ?", (job.seq,))
         return
     recording = _Unfinished(*found)
+    if job.attempts > ATTEMPTS:
+        # Whoever tried before did not live to tell why.
+        log.error("%s is given up after %d attempts", recording.id, ATTEMPTS)
+        _conclude(clinic, job, recording, None)
+        return
     try:
         finished = await (_compose(clinic, recording) if recording.layout else _shape(clinic, recording))
     except footage.FootageError as error:
@@ -343,13 +355,12 @@ def _composed(parts: list[footage.Part], layout: Layout) -> _Finished:
 
 
 def _conclude(clinic: Clinic, job: _Job, recording: _Unfinished, finished: _Finished | None) -> None:
-    """Write what the worker made; a composite that cannot be made is given up after a few attempts."""
-    if finished is None and job.attempts < ATTEMPTS:
-        return
+    """Write what the worker made: None for what cannot be made, today or ever."""
     with clinic.store.writing() as db:
         db.execute("DELETE FROM jobs WHERE seq = ?", (job.seq,))
         if finished is None:
             db.execute("UPDATE recordings SET status = 'failed' WHERE seq = ?", (recording.seq,))
+            _tell_if_complete(clinic, db, recording.consultation)
             return
         db.execute(STORE, (recording.media, finished.data))
         clinic.store.stored_bytes += len(finished.thumbnail or b"") + (len(finished.data) if recording.layout else 0)

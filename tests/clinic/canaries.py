@@ -16,9 +16,9 @@ RUN = 7
 
 
 @functools.cache
-def clip(person: int, medium: Medium = "audio") -> bytes:
-    """Return a second of WebM that carries this person's number in each of its tracks."""
-    return clips.clip(Canary(RUN, person, 1, int(medium == "video")), medium).data
+def clip(person: int, medium: Medium = "audio", duration_s: float = 1.0) -> bytes:
+    """Return WebM that carries this person's number in each of its tracks."""
+    return clips.clip(Canary(RUN, person, 1, int(medium == "video")), medium, duration_s=duration_s).data
 
 
 def read(media: bytes) -> Reading:

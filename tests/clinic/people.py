@@ -103,9 +103,9 @@ class User:
         """Book a consultation and return its id."""
         return str(self.ok("/consultations", {"clinician": clinician.username, "medium": medium})["id"])
 
-    def begin(self, visit: str, medium: str = "audio") -> str:
+    def begin(self, visit: str, medium: str = "audio", caption: str = "") -> str:
         """Begin an upload and return its id."""
-        body = {"medium": medium, "content_type": f"{medium}/webm"}
+        body = {"medium": medium, "content_type": f"{medium}/webm", "caption": caption}
         return str(self.ok(f"/consultations/{visit}/uploads", body)["id"])
 
     def chunk(self, upload: str, n: int, data: bytes) -> Answer:
@@ -117,9 +117,9 @@ class User:
         digest = hashlib.sha256(b"".join(chunks)).hexdigest()
         return self.post(f"/uploads/{upload}/complete", {"chunks": len(chunks), "sha256": digest})
 
-    def record(self, visit: str, data: bytes, medium: str = "audio") -> str:
+    def record(self, visit: str, data: bytes, medium: str = "audio", caption: str = "") -> str:
         """Upload a recording in two chunks and return its id."""
-        upload = self.begin(visit, medium)
+        upload = self.begin(visit, medium, caption)
         chunks = [data[:3], data[3:]]
         for n, each in enumerate(chunks):
             assert self.chunk(upload, n, each).status == 204

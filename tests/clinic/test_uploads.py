@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from .people import Deployment, User
+from .people import Api, Deployment, User
 
 MIB = 1024 * 1024
 
@@ -28,6 +30,7 @@ def test_bytes_come_back(call: tuple[User, User, str]) -> None:
         assert alice.chunk(upload, n, sent[n]).status == 204
     recording = alice.complete(upload, sent).json["recording"]
     alice.ok(f"/consultations/{visit}/end")
+    alice.finished(visit)
     for user in (alice, chen):
         answer = user.get(f"/replays/{recording}/media")
         assert answer.body == b"".join(sent)
@@ -96,5 +99,50 @@ def test_over(call: tuple[User, User, str]) -> None:
     assert alice.chunk(done, 1, b"x").refusal == (409, "upload-complete")
     assert alice.complete(done, [b"x"]).refusal == (409, "upload-complete")
     alice.ok(f"/consultations/{visit}/end")
+    assert alice.chunk(pending, 1, b"y").refusal == (409, "not-live")
     assert alice.complete(pending, [b"x"]).refusal == (409, "not-live")
+    assert len(alice.finished(visit)) == 1
     assert len(alice.replays()) == 1
+
+
+def test_two_retries(clinic: Deployment, call: tuple[User, User, str]) -> None:
+    """However often and from however many connections an upload is completed, it becomes one recording."""
+    alice, _, visit = call
+    twins = [User(alice.username, Api(clinic.url, alice.api.token)) for _ in range(3)]
+    clinic.users.extend(twins)
+    upload = alice.begin(visit)
+    alice.chunk(upload, 0, b"said once")
+    with ThreadPoolExecutor(len(twins)) as pool:
+        answers = list(pool.map(lambda twin: twin.complete(upload, [b"said once"]), twins))
+    assert sorted(answer.status for answer in answers) == [201, 409, 409]
+    (made,) = (answer.json["recording"] for answer in answers if answer.status == 201)
+    alice.ok(f"/consultations/{visit}/end")
+    assert [item["id"] for item in alice.finished(visit)] == [made]
+    assert alice.replay_ids() == {made}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"medium": "smell"},
+        {"content_type": "audio/mpeg"},
+        {"content_type": "audio/webm; charset=utf-8"},
+        {"content_type": "audio/webm\r\nx: y"},
+        {"caption": "x" * 2001},
+    ],
+    ids=str,
+)
+def test_refused_uploads(call: tuple[User, User, str], wrong: dict[str, str]) -> None:
+    """An upload of another kind of file, or with more of a caption than is kept, does not begin."""
+    alice, _, visit = call
+    new = {"medium": "audio", "content_type": "audio/webm"} | wrong
+    assert alice.post(f"/consultations/{visit}/uploads", new).refusal == (422, "invalid-request")
+
+
+@pytest.mark.parametrize("said", [{"chunks": 0}, {"chunks": 65}, {"sha256": "0" * 63}, {"sha256": "x" * 64}], ids=str)
+def test_refused_completions(call: tuple[User, User, str], said: dict[str, object]) -> None:
+    """What cannot be said of an upload is refused before anything is looked at."""
+    alice, _, visit = call
+    upload = alice.begin(visit)
+    answer = alice.post(f"/uploads/{upload}/complete", {"chunks": 1, "sha256": "0" * 64} | said)
+    assert answer.refusal == (422, "invalid-request")
