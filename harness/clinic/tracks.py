@@ -1,8 +1,8 @@
 """One person's sound or picture on its way through the server: coded samples in, recorded and passed on as they came.
 
-Nothing is decoded and nothing is encoded: the server would spend ten times as much on a call, and the recording would
-hold the server's picture of what was sent instead of what was sent. WebRTC codes sound as Opus (RFC 7587) and the
-picture here as VP8 (RFC 7741), which are what WebM holds.
+Nothing is decoded and nothing is encoded: that would cost more than twice what all the rest of a call does, and the
+recording would hold the server's rendering of what was sent instead of what was sent. WebRTC codes sound as Opus
+(RFC 7587) and the picture here as VP8 (RFC 7741), which are what WebM holds.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from harness.media import audio, video
 WIDTH, HEIGHT, FRAMES_PER_S = 160, 128, 10
 RATE_HZ, FRAME_SAMPLES = 48_000, 960
 LOOP_S = 4
-PATIENCE_S, STORY_S = 20.0, 60.0
+PATIENCE_S, STORY_S = 30.0, 90.0
 
 Signal = Callable[[str], Awaitable[str]]
 """Takes an offer to the clinic and brings the answer."""

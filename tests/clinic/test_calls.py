@@ -214,7 +214,7 @@ def test_the_latest_other_participant_is_shown() -> None:
 def test_what_a_lost_browser_sent_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser that is gone without a word is disconnected, and its files are finished."""
     monkeypatch.setattr(tracks, "CONSENT_INTERVAL_S", 0.05)
-    monkeypatch.setattr(tracks, "CONSENT_FAILURES", 2)
+    monkeypatch.setattr(tracks, "CONSENT_FAILURES", 4)
 
     async def story() -> None:
         hall = Hall(Limits(connect_s=99))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from harness.canary import Canary
 from harness.media import reading
 
 from .callers import Caller, calling, held, until
-from .people import Deployment, User
+from .people import Api, Deployment, User
 
 OFFER = {"type": "offer", "sdp": "Guten Tag"}
 ANN, BEA = Canary(run=6, user=1, call=1, mode=0), Canary(run=6, user=2, call=1, mode=0)
@@ -24,9 +28,13 @@ def browser(user: User, visit: str, canary: Canary) -> Caller:
     """Return a user's browser, which has not called yet."""
 
     async def signal(sdp: str) -> str:
-        answer = await asyncio.to_thread(user.ok, f"/consultations/{visit}/call", {"type": "offer", "sdp": sdp})
-        assert answer["type"] == "answer"
-        return str(answer["sdp"])
+        # A connection of its own: of several processes behind the address, any may be asked.
+        api = Api(user.api.url, user.api.token)
+        path, offer = f"/consultations/{visit}/call", {"type": "offer", "sdp": sdp}
+        answer = await asyncio.to_thread(api.call, "POST", path, offer)
+        api.close()
+        assert (answer.status, answer.json["type"]) == (200, "answer"), answer
+        return str(answer.json["sdp"])
 
     return Caller(canary, signal)
 
@@ -49,8 +57,14 @@ def test_only_who_is_present_calls(clinic: Deployment) -> None:
     assert clinician.post(path, OFFER).refusal == (409, "not-live")
 
 
-def test_a_call_becomes_recordings_of_each_segment(clinic: Deployment) -> None:
+@pytest.mark.parametrize("processes", ["1", "3"])
+def test_a_call_becomes_recordings_of_each_segment(
+    processes: str, deploy: Callable[..., Deployment], new_database: Callable[[], str], tmp_path: Path
+) -> None:
     """A call that is switched to video is recorded by participant and segment, each with its sender's canary alone."""
+    database = new_database()
+    several_share = str(tmp_path / "db") if database == ":memory:" else database
+    clinic = deploy("--replicas", processes, "--database", several_share)
     patient, clinician, visit = booked(clinic, "video-upgrade")
 
     async def story() -> None:
