@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -163,7 +164,8 @@ class Caller:
         """Be gone without a word, as a browser that was killed."""
         for transceiver in self.connection.getTransceivers()[:1]:
             for protocol in transceiver.receiver.transport.transport._connection._protocols:
-                protocol.transport.abort()
+                for end, way in ((protocol, "datagram_received"), (protocol.transport, "sendto")):
+                    setattr(end, way, Mock())
 
     def canaries(self, kind: str) -> set[Canary | None]:
         """Return whose medium of this kind was received so far; None stands for a strange payload."""
