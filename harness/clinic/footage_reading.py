@@ -31,7 +31,7 @@ CODECS = ("opus", "vorbis", "vp8", "vp9", "libdav1d", "av1")
 SOUND_RATE_HZ = 16_000
 """Wideband speech; Opus codes no wider at the bit rates used here."""
 
-_OPTIONS = {"format_whitelist": "matroska,webm", "max_pixels": str(MAX_PIXELS)}
+_OPTIONS = {"format_whitelist": "matroska,webm"}
 _UNTIMED_FRAME_S = 0.1
 _GAP_S = 0.1
 """Timestamps are rounded to milliseconds: only a larger gap is a pause, a smaller one would tear the sound."""

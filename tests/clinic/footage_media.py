@@ -39,8 +39,11 @@ def payloads(data: bytes, kind: Medium) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(streams) if packet.size]
 
 
-def live(data: bytes) -> bytes:
-    """Return a WebM as a browser's MediaRecorder writes it: with neither duration nor cues."""
+def live(data: bytes, *, without_s: tuple[float, float] = (0.0, 0.0)) -> bytes:
+    """Return a WebM as a browser's MediaRecorder writes it: with neither duration nor cues.
+
+    Packets that begin in the time `without_s` are left out.
+    """
     buffer = io.BytesIO()
     with (
         av.open(io.BytesIO(data), "r") as source,
@@ -48,7 +51,8 @@ def live(data: bytes) -> bytes:
     ):
         streams = {stream.index: target.add_stream_from_template(stream, opaque=True) for stream in source.streams}
         for packet in source.demux():
-            if packet.size:
+            starts_s = float((packet.pts or 0) * packet.time_base) if packet.size else 0.0
+            if packet.size and not without_s[0] <= starts_s < without_s[1]:
                 packet.stream = streams[packet.stream_index]
                 target.mux(packet)
     return buffer.getvalue()
@@ -75,6 +79,13 @@ def pictures(data: bytes) -> dict[float, NDArray[np.uint8]]:
             round(frame.time, 1): frame.to_ndarray(format="gray").astype(np.uint8)
             for frame in container.decode(video=0)
         }
+
+
+def heard(data: bytes) -> NDArray[np.float32]:
+    """Return the samples of mono sound at 48 kHz."""
+    with av.open(io.BytesIO(data), "r") as container:
+        parts = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def codes(luma: NDArray[np.uint8]) -> list[int]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from harness.canary import Canary, pack
 from harness.clinic import footage
 from harness.clinic.footage import Layout, Part
-from harness.media import audio, clips, video
+from harness.media import clips, video
 from harness.media.reading import read
 from harness.model import Medium
 
@@ -19,6 +20,7 @@ from .footage_media import (
     both,
     clip,
     codes,
+    heard,
     is_dark,
     live,
     payloads,
@@ -128,14 +130,14 @@ def test_both_are_seen_and_heard_in_a_composite(layout: Layout, later_s: float) 
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("size", [(320, 240), (640, 360), (480, 640)])
-def test_cameras_of_other_sizes_stay_readable(layout: Layout, size: tuple[int, int]) -> None:
-    """Larger, wider and upright pictures beside a small one show their codes."""
-    shown = video.frames(pack(PATIENT), 5, width=size[0], height=size[1])
-    heard = audio.synthesise(pack(PATIENT), 0, duration_s=1.0, rate_hz=clips.AUDIO_RATE_HZ)
-    camera = clips.webm(shown, heard, video_bit_rate=500_000)
-    for parts in ([Part(camera, 0, 0), Part(clip(CLINICIAN), 0, 1)], [Part(camera, 0, 1), Part(clip(CLINICIAN), 0, 0)]):
-        assert seen(footage.composite(parts, layout)) == both(PATIENT, CLINICIAN)
+@pytest.mark.parametrize("sizes", [((160, 128), (480, 640)), ((480, 640), (640, 360)), ((640, 360), (160, 128))])
+def test_cameras_of_all_sizes_stay_readable(layout: Layout, sizes: Sequence[tuple[int, int]]) -> None:
+    """Small, wide and upright pictures beside or within each other show their codes."""
+    parts = []
+    for seat, (canary, (width, height)) in enumerate(zip((PATIENT, CLINICIAN), sizes, strict=True)):
+        shown = video.frames(pack(canary), 5, width=width, height=height)
+        parts.append(Part(clips.webm(shown, None, video_bit_rate=500_000), 0.0, seat))
+    assert seen(footage.composite(parts, layout)) == {(PATIENT, "video"), (CLINICIAN, "video")}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -181,6 +183,7 @@ def test_a_tile_is_dark_before_and_after_its_pictures() -> None:
     data = footage.composite([Part(clip(CLINICIAN), 11.5, 5), Part(clip(PATIENT), 10.0, 3)], "side-by-side")
     shown = pictures(data)
     assert {luma.shape for luma in shown.values()} == {(128, 320)}
+    assert max(shown) == 2.4
     for at_s, luma in shown.items():
         left, right = luma[:, :160], luma[:, 160:]
         assert codes(left) == ([pack(PATIENT)] if at_s < 1.0 else [])
@@ -216,10 +219,23 @@ def test_sound_alone_gives_mixed_sound() -> None:
     assert first_s == {PATIENT: pytest.approx(0, abs=0.1), CLINICIAN: pytest.approx(0.5, abs=0.1)}
 
 
-def test_loud_voices_stay_readable_in_the_mix() -> None:
-    """Two voices that exceed the full scale together are made quieter, not cut off."""
+def test_loud_voices_are_not_cut_off_in_the_mix() -> None:
+    """Two voices that exceed the full scale together are made quieter as a whole."""
     parts = [Part(sound(each, 48_000, "libopus", amplitude=0.9), 0.0, each.user) for each in (PATIENT, CLINICIAN)]
-    assert seen(footage.composite(parts, "side-by-side")) == {(PATIENT, "audio"), (CLINICIAN, "audio")}
+    data = footage.composite(parts, "side-by-side")
+    assert seen(data) == {(PATIENT, "audio"), (CLINICIAN, "audio")}
+    loudness = np.abs(heard(data))
+    assert loudness.max() < 1.2
+    assert (loudness > 0.9).mean() < 0.01
+
+
+def test_a_pause_within_a_file_stays_where_it_is() -> None:
+    """Sound of which packets are missing in the middle is silent there, and in time afterwards."""
+    whole = clips.clip(PATIENT, "audio", duration_s=3.0).data
+    loudness = np.abs(heard(footage.transcode(live(whole, without_s=(1.0, 2.0)))))
+    tenths = [loudness[at * 4800 : (at + 1) * 4800].max() for at in range(30)]
+    assert all(each > 0.1 for each in tenths[:9] + tenths[22:29])
+    assert all(each < 0.01 for each in tenths[12:19])
 
 
 @pytest.mark.parametrize(

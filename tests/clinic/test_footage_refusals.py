@@ -13,7 +13,7 @@ from harness.clinic.footage_reading import MAX_BYTES
 from harness.media import clips
 from harness.media.reading import read
 
-from .footage_media import CLINICIAN, PATIENT, both, clip, live, seen
+from .footage_media import CLINICIAN, PATIENT, both, clip, live, payloads, seen
 
 
 def two_tracks() -> bytes:
@@ -28,10 +28,15 @@ def two_tracks() -> bytes:
 
 
 def huge() -> bytes:
-    """Return a clip whose key frames claim 16383x16383 pixels."""
+    """Return a clip whose key frames claim 8192x8192 pixels."""
     data = clip(PATIENT)
     at = data.index(b"\x9d\x01\x2a") + 3
-    return data[:at] + b"\xff\x3f\xff\x3f" + data[at + 4 :]
+    return data[:at] + b"\x00\x20\x00\x20" + data[at + 4 :]
+
+
+def large() -> bytes:
+    """Return a picture of more pixels than are taken, which its header says."""
+    return clips.webm(np.full((1, 1200, 2048), 99, np.uint8), None)
 
 
 def pcm() -> bytes:
@@ -55,10 +60,11 @@ def pcm() -> bytes:
         (lambda: clip(PATIENT)[:300], "cannot be read as WebM|neither sound nor pictures"),
         (lambda: bytes(MAX_BYTES + 1), "67108865 bytes, more than 67108864"),
         (huge, "more than 2359296 pixels"),
+        (large, "2048x1200, more than 2359296 pixels"),
         (two_tracks, "2 audio tracks"),
         (pcm, "pcm_s16le, which WebM has not"),
     ],
-    ids=["empty", "text", "jpeg", "head", "header", "too-many-bytes", "huge", "two-tracks", "pcm"],
+    ids=["empty", "text", "jpeg", "head", "header", "too-many-bytes", "huge", "large", "two-tracks", "pcm"],
 )
 def test_what_is_not_usable_is_refused_by_all(made: Callable[[], bytes], why: str) -> None:
     """Every function says what is wrong, and a composite also says with which piece."""
@@ -106,6 +112,15 @@ def test_a_file_that_is_cut_off_counts_as_far_as_it_goes() -> None:
     assert seen(footage.composite([Part(half, 0, 0), Part(clip(CLINICIAN), 0, 1)], "side-by-side")) == both(
         PATIENT, CLINICIAN
     )
+
+
+def test_a_corrupt_packet_is_left_out() -> None:
+    """A picture that cannot be decoded takes nothing else with it."""
+    data = clips.clip(PATIENT, "video", duration_s=2.0).data
+    packet = payloads(data, "video")[-3]
+    damaged = data.replace(packet, b"\xff" * len(packet))
+    assert damaged != data
+    assert seen(footage.transcode(damaged)) == both(PATIENT)
 
 
 @pytest.mark.parametrize("seed", range(12))
