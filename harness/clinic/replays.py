@@ -309,9 +309,8 @@ async def search_replays(me: Me, q: Annotated[str, Query(min_length=1, max_lengt
 @router.get("/{replay}", summary="Show a replay", responses=answers(401, 403, 404))
 async def show_replay(replay: str, me: Me) -> ReplayDetail:
     """Show one replay of the signed-in user's."""
-    if me.clinic.has_flaw(flaws.DETAIL_V2_UNCHECKED) and me.has(REPLAY_DETAIL_V2):
-        return find_unchecked(me, replay).detailed(me.username)
-    row = find(me, replay)
+    is_unchecked = me.clinic.has_flaw(flaws.DETAIL_V2_UNCHECKED) and me.has(REPLAY_DETAIL_V2)
+    row = find_unchecked(me, replay) if is_unchecked else find(me, replay)
     _presented(me, "replay-detail", [row.listed(me.username)])
     return row.detailed(me.username)
 
