@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from harness.errors import UsageError
@@ -32,7 +33,7 @@ class Claim:
     fixed: Literals = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Ordered trials, and the claim that they support once each of them has a verdict.
 
@@ -45,12 +46,12 @@ class Plan:
     seed: int = 0
     choice: str = ""
 
-    @property
+    @cached_property
     def scenarios(self) -> tuple[str, ...]:
         """The scenarios' names, each once, in the order of the trials."""
         return tuple(dict.fromkeys(trial.scenario for trial in self.trials))
 
-    @property
+    @cached_property
     def combinations(self) -> tuple[Combination, ...]:
         """The combinations, each once, in the order of the trials."""
         return tuple(dict.fromkeys(trial.combination for trial in self.trials))

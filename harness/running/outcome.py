@@ -73,7 +73,7 @@ class RunOutcome:
     interrupted: bool = False
     fault: str = ""
 
-    @property
+    @cached_property
     def doubts(self) -> tuple[str, ...]:
         """Why the run as a whole cannot be called valid, beyond what its trials say."""
         found = []
@@ -97,7 +97,7 @@ class RunOutcome:
             found.append(self.control.sentence)
         return tuple(found)
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """The worst of all trials, and unknown where the run as a whole is in doubt."""
         doubt = [Verdict.UNKNOWN] if self.doubts or not self.results else []
