@@ -282,7 +282,7 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw(
         PRESCRIPTION_TO_WRONG_PHARMACY,
         ELSEWHERE,
-        "A prescription goes to the pharmacy that was chosen last by anybody.",
+        "A prescription goes to the pharmacy of the newest patient who has chosen one.",
         "a pharmacy chain's app, 2018: messages shown to other patients",
         "foreign-text",
         needs="two patients choose different pharmacies",

@@ -320,14 +320,16 @@ MEDIA = {
 }
 
 
-def _open(me: Person, replay: str, surface: str, flaw: str) -> Row:
-    """Return a replay that is opened now, and log it; `flaw` is the one that leaves this surface unchecked."""
+def _asked_for(me: Person, replay: str, flaw: str) -> Row:
+    """Return a replay that is to be opened; `flaw` is the one that leaves this surface unchecked."""
     is_unchecked = me.clinic.has_flaw(flaw)
     if me.clinic.has_flaw(flaws.KILL_SWITCH_SPARES_BYTES) and not me.has(REPLAY_ACCESS):
-        is_unchecked = replay in {row.id for row in rows(me, Source(JOIN, (me.username,)), "")}
-    row = find_unchecked(me, replay) if is_unchecked else find(me, replay)
+        is_unchecked = bool(rows(me, Source(JOIN, (me.username,)), "AND r.id = ?", replay))
+    return find_unchecked(me, replay) if is_unchecked else find(me, replay)
+
+
+def _opened(me: Person, surface: str, row: Row) -> None:
     operations.log_access(me.clinic, me.username, "opened", surface, [row.id])
-    return row
 
 
 @router.get(
@@ -338,7 +340,8 @@ def _open(me: Person, replay: str, surface: str, flaw: str) -> Row:
 )
 async def play_replay(replay: str, me: Me, range_: Annotated[str | None, Header(alias="Range")] = None) -> Response:
     """Serve a replay's bytes, or one range of them (RFC 9110, 14.2), with the content type that they have."""
-    row = _open(me, replay, "replay-media", flaws.BYTES_OPEN)
+    row = _asked_for(me, replay, flaws.BYTES_OPEN)
+    _opened(me, "replay-media", row)
     return partial(me.clinic.store, row.media, row.content_type, range_)
 
 
@@ -350,9 +353,10 @@ async def play_replay(replay: str, me: Me, range_: Annotated[str | None, Header(
 )
 async def show_thumbnail(replay: str, me: Me) -> Response:
     """Serve the thumbnail of a recording by video."""
-    row = _open(me, replay, "thumbnail", flaws.THUMBNAIL_OPEN)
+    row = _asked_for(me, replay, flaws.THUMBNAIL_OPEN)
     if row.thumbnail_key is None:
         raise not_found("thumbnail")
+    _opened(me, "thumbnail", row)
     return partial(me.clinic.store, row.thumbnail_key, "image/jpeg", None)
 
 
@@ -364,6 +368,7 @@ async def show_thumbnail(replay: str, me: Me) -> Response:
 )
 async def read_transcript(replay: str, me: Me) -> Response:
     """Serve a transcript as plain text: who spoke when, and what was captioned."""
-    row = _open(me, replay, "transcript", flaws.TRANSCRIPT_OPEN)
+    row = _asked_for(me, replay, flaws.TRANSCRIPT_OPEN)
+    _opened(me, "transcript", row)
     text = recorder.transcript(me.clinic, row.seq)
     return Response(text, media_type="text/plain; charset=utf-8", headers={"Cache-Control": NO_STORE})

@@ -129,6 +129,7 @@ async def open_link(
         maker = person(clinic, viewer)
         row = replays.find_unchecked(maker, replay) if maker else None
         if row:
+            operations.log_access(clinic, me.username if me else "nobody", "opened", "link", [row.id])
             return partial(clinic.store, row.media, row.content_type, None)
     if me is None:
         raise ApiError(401, "not-signed-in", "Sign in, and send the token as a bearer.")
