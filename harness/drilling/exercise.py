@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, get_args
 
@@ -51,7 +52,8 @@ class _Speaker(Quiet):
 
     def say(self, **what: object) -> None:
         """Write a line; the engine's thread and the main one both do."""
-        with self._lock:
+        # When nobody listens any more the drill is gone, and standard input has closed, too: the run is ending.
+        with self._lock, suppress(BrokenPipeError):
             self._output.write(json.dumps(what) + "\n")
             self._output.flush()
 

@@ -100,7 +100,7 @@ def begun(out: Path, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], set[i
             start_new_session=True,
         )
     try:
-        until(lambda: process.poll() is not None or sum(1 for _ in out.glob("*/ledgers/*")) >= 2)
+        until(lambda: process.poll() is not None or len({each.parent for each in out.glob("*/ledgers/*")}) >= 2)
         yield process, descendants(process.pid)
     finally:
         if process.poll() is None:
@@ -207,12 +207,15 @@ def test_interrupted(tmp_path: Path, how: signal.Signals) -> None:
 
 
 def test_killed(tmp_path: Path) -> None:
-    """When the drill is killed, what it had started ends by itself."""
-    with begun(tmp_path / "drill", tmp_path / "log") as (process, started):
+    """When the drill is killed, what it had started ends by itself, each run as by Ctrl-C."""
+    out = tmp_path / "drill"
+    with begun(out, tmp_path / "log") as (process, started):
         process.kill()
         process.wait()
         assert len(started) >= 6
         until(lambda: not any(is_running(pid) for pid in started), END_S)
+    summaries = [json.loads(each.read_text()) for each in out.glob("*/summary.json")]
+    assert [each["exit_code"] for each in summaries] == [2, 2]
 
 
 @pytest.mark.parametrize(
