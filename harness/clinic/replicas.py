@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
+from typing import NoReturn
 
 from .serving import Place, end_when_closed, ignore_signals, leave
 
@@ -20,6 +21,7 @@ BACKLOG = 2048
 MAX_REPLICAS = 16
 START_S = 30.0
 STOP_S = 1.2
+LOOK_S = 0.1
 
 EXIT_FAILED = 1
 FORK = multiprocessing.get_context("fork")
@@ -105,7 +107,7 @@ def serve(count: int, port: int, run: Callable[[Place, Callable[[], None]], int]
         close([*public, *private])
         _wait_until_all_answer(replicas)
         print(f"clinic listening on {address}", flush=True)
-        _died(replicas, None)
+        _wait_until_one_died(replicas)
     finally:
         ignore_signals()
         _end(replicas)
@@ -135,7 +137,7 @@ def _start(
         finally:
             leave(code)
 
-    process = FORK.Process(target=live, name=f"replica {place.number}")
+    process = FORK.Process(target=live, name=f"replica {place.number}", daemon=True)
     process.start()
     said.close()
     return _Replica(place.number or 0, process, answers)
@@ -148,21 +150,22 @@ def _wait_until_all_answer(replicas: Sequence[_Replica]) -> None:
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise ReplicaDiedError(f"not all replicas answered within {START_S:g} s")
-        for each in connection.wait([each.answers for each in waiting.values()], left_s):
+        for each in connection.wait([each.answers for each in waiting.values()], min(left_s, LOOK_S)):
             replica = waiting.pop(each)
             try:
                 replica.answers.recv()
             except EOFError:
-                _died([replica], START_S)
+                _wait_until_one_died([replica])
 
 
-def _died(replicas: Sequence[_Replica], timeout_s: float | None) -> None:
-    """Wait for the first to end and raise ReplicaDiedError."""
-    connection.wait([each.process.sentinel for each in replicas], timeout_s)
-    for each in replicas:
-        each.process.join(0)
-        if each.process.exitcode is not None:
-            raise ReplicaDiedError(each.fate())
+def _wait_until_one_died(replicas: Sequence[_Replica]) -> NoReturn:
+    """Raise ReplicaDiedError when the first ends."""
+    while True:
+        # A signal that comes just before the waiting begins is not seen before it ends.
+        connection.wait([each.process.sentinel for each in replicas], LOOK_S)
+        for each in replicas:
+            if each.process.exitcode is not None:
+                raise ReplicaDiedError(each.fate())
 
 
 def _end(replicas: Sequence[_Replica]) -> None:

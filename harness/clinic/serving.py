@@ -27,11 +27,12 @@ from .store import Store
 FLAGS_S = 5.0
 KEEP_ALIVE_S = 75
 CLOSE_S = 1.0
-ENDING = (signal.SIGTERM, signal.SIGINT)
 SAYS_NEWS = ("on", "websockets_sansio_impl")
 """The modules of uvicorn whose errors nobody else has written into the log: its lifespan and its WebSockets."""
 
 log = logging.getLogger("clinic")
+_told: list[int] = []
+"""The signals that were obeyed: the first. No Event, whose lock a second signal would wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +136,14 @@ def _wait_for_flags(features: Features) -> None:
 
 
 def obey_signals() -> None:
-    """Let SIGTERM and Ctrl-C raise SystemExit(0) in the main thread."""
-    for each in ENDING:
-        signal.signal(each, _leave)
+    """Let the first SIGTERM or Ctrl-C raise SystemExit(0) in the main thread."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _end)
 
 
 def ignore_signals() -> None:
-    """Let nobody who tells it twice cut the cleaning short."""
-    for each in ENDING:
-        signal.signal(each, signal.SIG_IGN)
+    """Let nobody who tells it again cut the cleaning short."""
+    _told.append(0)
 
 
 def end_when_closed(descriptor: int) -> None:
@@ -164,5 +164,7 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
+def _end(number: int, _frame: FrameType | None) -> None:
+    if not _told:
+        _told.append(number)
+        raise SystemExit(0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,16 +18,29 @@ from .people import Api, Deployment, held
 
 Process = subprocess.Popen[str]
 LINE = re.compile(r"clinic listening on (http://127\.0\.0\.1:\d+)\n")
-END_S = 10.0
+COMMAND = [sys.executable, "-m", "harness.clinic"]
+END_S = 20.0
+SECRET = "only for this test"  # noqa: S105 - of an account that lives as long as the test
 
 
-@pytest.fixture
-def launched(options: list[str]) -> Iterator[Process]:
+@contextmanager
+def started(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[Process]:
+    """Start a clinic, whose process does not outlive the block."""
+    command = [*COMMAND, *arguments]
+    with subprocess.Popen(
+        command, stdin=-1, stdout=-1, stderr=-1, text=True, env=os.environ | (environment or {})
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture(params=["1", "2"], ids=["one process", "two replicas"])
+def launched(options: list[str], request: pytest.FixtureRequest) -> Iterator[Process]:
     """Return a clinic's process that ends with its standard input."""
-    command = [sys.executable, "-m", "harness.clinic", *options, "--until-stdin-closes"]
-    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:
+    with started(*options, "--until-stdin-closes", "--replicas", request.param) as process:
         yield process
-        process.kill()
 
 
 def listening(process: Process) -> str:
@@ -38,8 +53,7 @@ def listening(process: Process) -> str:
 
 def refused(*arguments: str) -> str:
     """Return what a clinic says that must not start."""
-    command = [sys.executable, "-m", "harness.clinic", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (4, "")
     return ended.stderr
 
@@ -66,12 +80,13 @@ def test_end(launched: Process, how: signal.Signals | str) -> None:
 
 
 def test_port_in_use(options: list[str]) -> None:
-    """A port that is taken gives one line that says so."""
+    """A port that is taken gives one line that says so, also when several processes would share it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = refused(*options, "--port", port)
-    assert said.count("\n") == 1
-    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
+        for replicas in ("1", "2"):
+            said = refused(*options, "--port", port, "--replicas", replicas)
+            assert said.count("\n") == 1
+            assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
 
 
 def test_unknown_flaw(options: list[str]) -> None:
@@ -86,14 +101,28 @@ def test_usage(options: list[str], tmp_path: Path) -> None:
     assert "required" in refused()
     assert "is not an http(s) URL" in refused("--unleash-url", "localhost", "--unleash-token", "t")
     assert "cannot open the database" in refused(*options, "--database", str(tmp_path / "no" / "such"))
+    assert "begins with postgresql://" in refused(*options, "--database", "mysql://somewhere/clinic")
+    assert "give 1 to 16" in refused(*options, "--replicas", "17")
+    assert "a password has 1 to 200 characters" in refused(*options, "--operator-password", "")
+
+
+@pytest.mark.parametrize("replicas", ["1", "2"])
+def test_no_postgresql(options: list[str], replicas: str) -> None:
+    """A PostgreSQL that is not there gives one line, without the password that was given."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    database = f"postgresql://clinic:{SECRET.replace(' ', '')}@127.0.0.1:{port}/clinic"
+    said = refused(*options, "--database", database, "--replicas", replicas)
+    assert said.startswith("clinic: cannot open the PostgreSQL database: ")
+    assert f"port {port} failed: Connection refused" in said
+    assert SECRET.replace(" ", "") not in said
 
 
 def test_without_flag_server() -> None:
     """With no flag server it starts with every flag off, and says so."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
-        command = [sys.executable, "-m", "harness.clinic", "--unleash-url", url, "--unleash-token", "t"]
-        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as process:
+        with started("--unleash-url", url, "--unleash-token", "t") as process:
             clinic = Deployment(listening(process))
             alice, chen = clinic.patient("alice"), clinic.clinician("chen")
             held(alice, chen, b"hers")
@@ -106,21 +135,41 @@ def test_without_flag_server() -> None:
     assert "no flags after 5 s: starting with every flag off" in logged
 
 
-def test_database_file(options: list[str], tmp_path: Path) -> None:
-    """A database file keeps everything, for one clinic at a time."""
-    file = str(tmp_path / "clinic.sqlite")
-    command = [sys.executable, "-m", "harness.clinic", *options, "--database", file]
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as first:
-        before = Deployment(listening(first))
-        alice, chen = before.patient("alice"), before.clinician("chen")
+def test_database_is_kept(options: list[str], new_database: Callable[[], str], tmp_path: Path) -> None:
+    """A database keeps everything for the next clinic."""
+    database = new_database()
+    kept = [*options, "--database", str(tmp_path / "clinic.sqlite") if database == ":memory:" else database]
+    with started(*kept) as process:
+        first = Deployment(listening(process))
+        alice, chen = first.patient("alice"), first.clinician("chen")
         _, hers = held(alice, chen, b"hers")
-        assert "locked" in refused(*options, "--database", file)
-        before.close()
-        first.terminate()
-        first.communicate(timeout=END_S)
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as second:
-        api = Api(listening(second), alice.api.token)
+        first.close()
+        process.terminate()
+        process.communicate(timeout=END_S)
+    with started(*kept) as process:
+        api = Api(listening(process), alice.api.token)
         assert api.call("GET", f"/replays/{hers}/media").body == b"hers"
         api.close()
-        second.terminate()
-        second.communicate(timeout=END_S)
+
+
+@pytest.mark.parametrize("replicas", ["1", "2"])
+def test_operator(options: list[str], replicas: str) -> None:
+    """The password comes from the environment, and nobody else is called operator."""
+    given = [*options, "--replicas", replicas]
+    with started(*given, environment={"CLINIC_OPERATOR_PASSWORD": SECRET}) as process:
+        api = Api(listening(process))
+        signed_in = api.call("POST", "/sign-in", {"username": "operator", "password": SECRET})
+        api.token = signed_in.json["token"]
+        me = api.call("GET", "/me").json
+        api.close()
+    assert (me["username"], me["role"]) == ("operator", "operator")
+
+
+def test_no_operator(clinic: Deployment) -> None:
+    """Without a password there is no operator, and nobody can take the name."""
+    api = Api(clinic.url)
+    someone = {"username": "operator", "password": SECRET}
+    assert api.call("POST", "/sign-in", someone).refusal == (401, "wrong-credentials")
+    opened = api.call("POST", "/accounts", someone | {"name": "Olga", "role": "patient"})
+    api.close()
+    assert opened.refusal == (409, "username-taken")
