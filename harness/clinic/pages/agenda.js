@@ -80,11 +80,13 @@ const MADE = { ready: (item) => size(item.size), processing: () => "being prepar
 
 function recording(item) {
   const of = item.made_by ? called(item.made_by) : `${item.patient_name}, both together`;
+  const isReady = item.status === "ready";
+  const title = isReady ? h("a", { href: `#/replays/${encodeURIComponent(item.id)}` }, of) : of;
   const meta = h("p", { class: "meta" }, medium(item.medium), when(item.recorded_at), MADE[item.status]?.(item));
   return h(
     "li",
     { "data-testid": "recording", "data-recording-id": item.id, "data-consultation-id": item.consultation },
-    h("div", { class: "what" }, h("h3", {}, of), meta),
+    h("div", { class: "what" }, h("h3", {}, title), meta),
   );
 }
 

@@ -1,7 +1,7 @@
 /* The frame: who is signed in, which page the address names, the navigation and its badge. */
 
 import { get } from "./api.js";
-import { button, failed, h, icon, tell } from "./dom.js";
+import { button, failed, h, hush, icon, tell } from "./dom.js";
 import * as live from "./live.js";
 import { resume, session, signOut } from "./session.js";
 
@@ -123,6 +123,7 @@ async function page(signal) {
 
 async function draw() {
   leaving.abort();
+  hush();
   leaving = new AbortController();
   const { signal } = leaving;
   main.dataset.page = session.me ? parts()[0] || "home" : "sign-in";

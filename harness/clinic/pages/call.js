@@ -19,12 +19,18 @@ const MADE = {
 const READY_MS = 1000;
 const READY_TIMES = 60;
 
+/** Who has handed a consultation over does not come back to it. */
+const isTheirs = (item) => [item.patient, item.clinician].includes(session.me.username);
+
 const STATES = {
   idle: (item) => (item.present.length ? "is in the call already." : "You can join whenever you are ready."),
   joining: () => "Joining…",
   connected: (item, other) => (item.present.includes(other) ? "is here." : "is not here yet."),
   switching: () => "Switching…",
-  left: () => "You have left. You can join again until the consultation ends.",
+  left: (item) =>
+    isTheirs(item)
+      ? "You have left. You can join again until the consultation ends."
+      : "You have left, and handed over.",
   ended: (item) => (item.status === "cancelled" ? "This consultation was cancelled." : "This consultation has ended."),
 };
 
@@ -131,7 +137,7 @@ function controlsOf(talk) {
   };
   const update = () => {
     const { isIn, item } = talk;
-    each.join.hidden = !["idle", "left", "joining"].includes(talk.state);
+    each.join.hidden = !isTheirs(item) || !["idle", "left", "joining"].includes(talk.state);
     each.mute.hidden = each.leave.hidden = each.end.hidden = !isIn;
     each.mute.setAttribute("aria-pressed", String(talk.isMuted));
     each.toVideo.hidden = !isIn || item.medium === "video" || !offered("video-upgrade");

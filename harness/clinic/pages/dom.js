@@ -191,11 +191,20 @@ export function ask(question, agree) {
   });
 }
 
+const TOLD_MS = 7000;
+const FRESH_MS = 1500;
+
+/** Take away what was told on the page before. */
+export function hush() {
+  for (const node of document.querySelectorAll(".toast")) if (Date.now() - node.dataset.since > FRESH_MS) node.remove();
+}
+
 /** Tell something in passing: seen in a corner, read out politely. */
 export function tell(words, href) {
   const node = h("div", { class: "toast", "data-testid": "toast" }, href ? h("a", { href }, words) : words);
   const place = document.getElementById("notices");
   place.append(node);
   while (place.childElementCount > 3) place.firstElementChild.remove();
-  setTimeout(() => node.remove(), 8000);
+  setTimeout(() => node.remove(), TOLD_MS);
+  node.dataset.since = Date.now();
 }

@@ -29,8 +29,8 @@ export function show(main, { signal }) {
   };
   const filter = form(
     { testid: "log-filter", submit: "Filter", kind: "line", label: "Filter the log", work },
-    field("Viewer", "viewer", { autocapitalize: "none", hint: "A username" }),
-    field("Recording", "recording", { autocapitalize: "none", hint: "Its id" }),
+    field("Username of the viewer", "viewer", { autocapitalize: "none" }),
+    field("Id of the recording", "recording", { autocapitalize: "none" }),
   );
   const words = "Every time that a recording was shown or opened. The newest come first.";
   main.replaceChildren(head("Access log", words), card(null, filter, log));

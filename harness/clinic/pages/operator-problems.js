@@ -9,5 +9,5 @@ export function show(main, { signal }) {
     return h("li", { "data-testid": "problem-report" }, h("div", { class: "what" }, h("h3", {}, item.text), meta));
   };
   const list = rowList("/operations/problems", line, { signal, empty: "No problem was reported.", testid: "problems" });
-  main.replaceChildren(head("Problems", "What clinicians have reported."), card(null, list));
+  main.replaceChildren(head("Problems", "What clinicians have reported."), card("Reported", list));
 }

@@ -31,5 +31,8 @@ export function show(main, { signal }) {
     testid: "prescriptions",
   });
   onNews(() => list.refresh(), signal);
-  main.replaceChildren(head("Prescriptions", `What patients have sent to ${session.me.pharmacy}.`), card(null, list));
+  main.replaceChildren(
+    head("Prescriptions", `What patients have sent to ${session.me.pharmacy}.`),
+    card("Sent here", list),
+  );
 }

@@ -110,6 +110,12 @@ export function show(main, options) {
       "Your own consultations, to watch again. Only you, who took part and whom you choose can see them.",
       download,
     ),
-    card(null, offered("replay-search") && searching(results, all, signal), results, all),
+    card(
+      null,
+      h("h2", { class: "unseen" }, "Replays"),
+      offered("replay-search") && searching(results, all, signal),
+      results,
+      all,
+    ),
   );
 }
