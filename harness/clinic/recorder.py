@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from . import filing, flaws, footage, notices
+from .errors import ApiError
 from .features import COMPOSITE_LAYOUT, RECORDER_TRANSCODE
 from .state import Clinic, Layout, Medium, now
 from .store import Database, new_id
@@ -64,6 +65,10 @@ class Files(Protocol):
     @property
     def video(self) -> bytes | None:
         """The video recorder's file."""
+
+    @property
+    def began_at(self) -> str:
+        """When both begin: RFC 3339, UTC."""
 
 
 class Meeting(Protocol):
@@ -156,16 +161,12 @@ async def receive_files(clinic: Clinic, files: Files) -> None:
     """Store what the call's two recorders made of one participant's stretch as one take, sound and picture together."""
     try:
         data = await asyncio.to_thread(footage.mux, files.audio, files.video)
-        found = footage.probe(data)
-    except footage.FootageError as error:
-        log.warning("%s: what %s sent cannot be kept: %s", files.consultation, files.username, error)
+        clinic.store.require_bytes(len(data))
+    except (footage.FootageError, ApiError) as error:
+        log.error("%s: what %s sent cannot be kept: %s", files.consultation, files.username, error)
         return
-    began = datetime.now(UTC) - timedelta(seconds=found.duration_s)
-    medium: Medium = "video" if found.has_video else "audio"
-    take = Take(
-        files.consultation, files.username, medium, f"{medium}/webm", data, began.isoformat(timespec="milliseconds")
-    )
-    clinic.store.require_bytes(len(data))
+    medium: Medium = "video" if files.video else "audio"
+    take = Take(files.consultation, files.username, medium, f"{medium}/webm", data, files.began_at)
     with clinic.store.writing() as db:
         receive(clinic, db, take)
     clinic.store.stored_bytes += len(data)
