@@ -21,6 +21,7 @@ from harness.clinic.flaws import FLAWS
 from harness.drilling.cheapest import SOUND, Exercise
 from harness.drilling.sight import Report, Row, row
 from harness.errors import UsageError
+from harness.reporting.text import AGAIN
 from harness.running import store
 
 DRILL = "drill.json"
@@ -176,7 +177,7 @@ def require_ours(path: Path) -> None:
         raise UsageError(f"--out {path}: it is not a directory")
     runs = {SOUND, *(flaw.name for flaw in FLAWS)}
     for entry in sorted(path.iterdir()):
-        if entry.name in runs:
+        if entry.name.removesuffix(AGAIN) in runs:
             store.require_ours(entry)
         elif entry.name not in (DRILL, DRILL + store.PART):
             raise UsageError(

@@ -137,12 +137,14 @@ def test_stored_runs(two: tuple[subprocess.CompletedProcess[str], Path]) -> None
     names = {"drill.json", "sound", "switches-swap-tracks", "video-branch-skips-owner"}
     assert {each.name for each in out.iterdir()} == names
     assert [check(out / name).returncode for name in ("sound", "switches-swap-tracks")] == [0, 0]
-    assert check(out / "video-branch-skips-owner").returncode == 1
+    checked = check(out / "video-branch-skips-owner")
+    assert (checked.returncode, f"--out {out}/video-branch-skips-owner-again" in checked.stdout) == (1, True)
 
 
 def test_a_run_that_crashes(tmp_path: Path, two: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     """A story that ends its process leaves no verdict and the reason, exit 6; the earlier drill is replaced."""
     _, out = two
+    (out / "video-branch-skips-owner-again" / "ledgers").mkdir(parents=True)
     story = tmp_path / "story.py"
     story.write_text(STORY + "    os._exit(9)\n")
     ended = drill(out, str(story), "--flaw", "bytes-open")
