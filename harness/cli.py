@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 import textwrap
 import traceback
-from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
-import pytest
 import typer
 
 from harness import serving
@@ -18,16 +16,14 @@ from harness.drilling.command import CORES, DEFAULT_DRILL
 from harness.drilling.command import drill as run_drill
 from harness.errors import HarnessError, UsageError, nearest
 from harness.planning.coverage import AUTO
-from harness.planning.plan import Plan
 from harness.planning.render import as_json, as_text
-from harness.pytest_plugin import SESSION
+from harness.pytest_run import PlanKeeper, refuse, run_pytest
 from harness.reporting import text
 from harness.reporting.console import Console
 from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
 from harness.running.store import require_ours
-from harness.session import Quiet, Session, Spectator
 
 EXIT_CODES = "Exit codes: 0 valid, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, 5 nothing collected, 6 unknown."
 DRILL_EXIT_CODES = (
@@ -115,7 +111,7 @@ def run(
     options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
     console = Console()
     try:
-        code = _pytest([*_selection(scenario), *options, "--reports"], console)
+        code = run_pytest([*_selection(scenario), *options, "--reports"], console)
     finally:
         console.stop()
     if code == ExitCode.VALID and not console.has_judged:
@@ -142,8 +138,8 @@ def plan(
     if output not in ("text", "json"):
         raise UsageError(f"--format {output}: not known; there are text and json")
     options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
-    keeper = _PlanKeeper()
-    code = _pytest([*_selection(scenario), *options, "--collect-only"], keeper)
+    keeper = PlanKeeper()
+    code = run_pytest([*_selection(scenario), *options, "--collect-only"], keeper)
     if keeper.plan is not None and code == ExitCode.VALID:
         sys.stdout.write(as_text(keeper.plan, rows=sys.maxsize) if output == "text" else as_json(keeper.plan))
     raise typer.Exit(code)
@@ -205,9 +201,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except UsageError as error:
-        code = _refuse(str(error))
+        code = refuse(str(error))
     except typer.TyperException as error:
-        code = _refuse(error.format_message())
+        code = refuse(error.format_message())
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
     except HarnessError as error:
@@ -217,63 +213,6 @@ def main() -> None:
         traceback.print_exc()
         code = ExitCode.FAULT
     sys.exit(int(code or 0))
-
-
-class _PlanKeeper(Quiet):
-    """The spectator of `harness plan`: keeps the plan."""
-
-    def __init__(self) -> None:
-        self.plan: Plan | None = None
-
-    def planned(self, plan: Plan) -> None:
-        """Keep the plan."""
-        self.plan = plan
-
-
-class _Terminal:
-    """A pytest plugin that puts a spectator of the harness's own in the place of pytest's terminal."""
-
-    def __init__(self, spectator: Spectator) -> None:
-        self._spectator = spectator
-        self.errors: list[str] = []
-        self.refusal = ""
-        self.session: Session | None = None
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_cmdline_main(self) -> Generator[None, object, object]:
-        """Keep what pytest would say of a bad input in two lines and in its own voice."""
-        try:
-            return (yield)
-        except pytest.UsageError as error:
-            self.refusal = str(error)
-            return ExitCode.USAGE
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Take the terminal."""
-        config.pluginmanager.unregister(name="terminalreporter")
-        self.session = config.stash[SESSION]
-        self.session.spectator = self._spectator
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep the reason why a file could not be collected: nobody else shows it."""
-        if report.failed:
-            self.errors.append(f"{report.nodeid}: {report.longreprtext.strip().splitlines()[-1]}")
-
-
-def _pytest(arguments: list[str], spectator: Spectator) -> int:
-    """Run pytest; return its exit code, with a line on standard error where it would otherwise be silent."""
-    terminal = _Terminal(spectator)
-    code = int(pytest.main([*arguments, "--capture=no", "-p", "no:cacheprovider"], plugins=[terminal]))
-    if terminal.session and terminal.session.exit_code is not None:
-        return terminal.session.exit_code
-    if terminal.refusal:
-        return _refuse(terminal.refusal)
-    if code == ExitCode.INTERRUPTED and terminal.errors:
-        return _refuse(terminal.errors[0])
-    if code == ExitCode.NOTHING_COLLECTED:
-        return _refuse("no scenario was found: a scenario is an `async def` under `@scenario` in a Python file")
-    return code
 
 
 def _selection(scenarios: list[str] | None) -> list[str]:
@@ -321,8 +260,3 @@ def _options(
     options += [f"--flag-server={flag_server}"] if flag_server else []
     options += [f"--flaw={name}" for name in flaw or []]
     return options + [f"--trial={each}" for each in trial or []]
-
-
-def _refuse(message: str) -> int:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
-    return ExitCode.USAGE
