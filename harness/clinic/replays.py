@@ -172,7 +172,8 @@ def source(me: Person) -> Source:
     if indexed and clinic.has_flaw(flaws.VIDEO_BRANCH_SKIPS_OWNER) and _switched_to_video(me):
         return Source(VIDEO_BRANCH, member, judged=False)
     require_open(me)
-    chosen = Source(INDEX, member) if indexed else Source(JOIN, (me.username,))
+    is_judged = not clinic.has_flaw(flaws.WORKER_DEFAULT_TENANT)
+    chosen = Source(INDEX, member, is_judged) if indexed else Source(JOIN, (me.username,))
     if indexed and clinic.has_flaw(flaws.INSURER_IGNORED_ON_V2):
         chosen = Source(WITHOUT_INSURER, (me.member_number,), judged=False)
     if indexed and clinic.has_flaw(flaws.NULL_OWNER_IS_EVERYBODYS):

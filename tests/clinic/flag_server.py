@@ -13,13 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 BOOLEAN = (
     "video-upgrade",
     "replay-index-v2",
-    "replay-search",
     "replay-detail-v2",
     "replay-cache",
     "edge-cache",
     "replay-access",
     "carer-sharing",
 )
+CHILDREN = {"video-downgrade": "video-upgrade", "replay-search": "replay-index-v2"}
 _versions = itertools.count(1)
 
 
@@ -37,9 +37,9 @@ def snapshot(*, for_all: tuple[str, ...] = (), for_nobody: tuple[str, ...] = ())
     flags: list[dict[str, object]] = [
         {"name": name, "enabled": True, "strategies": [_strategy(name)]} for name in BOOLEAN
     ]
-    parent = [{"feature": "video-upgrade", "enabled": True}]
-    downgrade = [_strategy("video-downgrade")]
-    flags.append({"name": "video-downgrade", "enabled": True, "strategies": downgrade, "dependencies": parent})
+    for name, parent in CHILDREN.items():
+        needs = [{"feature": parent, "enabled": True}]
+        flags.append({"name": name, "enabled": True, "strategies": [_strategy(name)], "dependencies": needs})
     sizes = [
         _strategy(f"paging-{size}", variants=[{"name": size, "weight": 1000, "stickiness": "userId"}])
         for size in ("small", "large")

@@ -1,88 +1,125 @@
-"""The planted flaw: exactly who sees what, in all combinations of what wakes it."""
+"""Every planted flaw: it leaks what it says and nothing else, when its flags wake it, and the sound clinic nothing.
+
+What the flaws do is told by the stories in the modules `leaks_*`.
+"""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 
 from harness.clinic import flaws
 
-from .people import ACCESS, Deployment, User, held
+from . import leaks_by_reference, leaks_elsewhere, leaks_in_content, leaks_in_lists
+from .flag_server import serving, snapshot
+from .leaks import CASES, GLOBAL, Case, Stage
+from .nursery import Newborn, running, starting
+from .people import Deployment
 
-COMBINATIONS = [
-    tuple(itertools.compress(("video-upgrade", "replay-index-v2", ACCESS, "replay-cache"), chosen))
-    for chosen in itertools.product((False, True), repeat=4)
-]
+TOLD_IN = {
+    flaws.LIST: leaks_in_lists,
+    flaws.REFERENCE: leaks_by_reference,
+    flaws.CONTENT: leaks_in_content,
+    flaws.ELSEWHERE: leaks_elsewhere,
+}
+DOWN = [case for case in CASES if case.flaw.name == flaws.OPEN_WHILE_FLAGS_ARE_DOWN]
+TOLD = [case for case in CASES if case not in DOWN]
+BY_THE_CLINICS_OWN_FLAG = [case for case in TOLD if case.for_all()]
+CHANGES_FLAGS = {flaws.CACHE_KEY_WITHOUT_FLAGS}
 
-
-def switched(deployment: Deployment, flags: tuple[str, ...], chen: User) -> tuple[User, set[str]]:
-    """Return a patient who booked audio and was switched to video, with what they recorded."""
-    patient = deployment.user("switched", *flags)
-    visit = patient.book(chen)
-    patient.ok(f"/consultations/{visit}/join")
-    own = {patient.record(visit, b"own audio")}
-    chen.ok(f"/consultations/{visit}/medium", {"medium": "video"})
-    own.add(patient.record(visit, b"own video", "video"))
-    patient.ok(f"/consultations/{visit}/end")
-    return patient, own
-
-
-@pytest.mark.parametrize("flags", COMBINATIONS, ids="+".join)
-def test_who_sees_what(flawed: Deployment, flags: tuple[str, ...]) -> None:
-    """Everybody's videos are shown and open to who switched, with both flags on, and under no other flags."""
-    chen, bob = flawed.clinician("chen", "video-upgrade"), flawed.patient("bob")
-    _, video = held(bob, chen, b"foreign video", "video")
-    _, audio = held(bob, chen, b"foreign audio")
-    alice, own = switched(flawed, flags, chen)
-    leaks = {"video-upgrade", "replay-index-v2"} <= set(flags)
-    media = alice.get(f"/replays/{video}/media")
-    if leaks:
-        listed = alice.replays()
-        assert own | {video} <= {item["id"] for item in listed}
-        foreign = [item for item in listed if item["id"] not in own]
-        assert {item["medium"] for item in foreign} == {"video"}
-        assert alice.get(f"/replays/{video}").json["consultation"]
-        assert media.body == b"foreign video"
-        assert alice.get(f"/replays/{audio}").refusal == (404, "not-found")
-        later = held(bob, chen, b"later", "video")[1]
-        assert later in alice.replay_ids()
-    elif ACCESS in flags:
-        assert alice.replay_ids() == own
-        assert media.refusal == (404, "not-found")
-    else:
-        assert alice.get("/replays").refusal == (403, "replays-off")
-        assert media.refusal == (403, "replays-off")
+Staged = Callable[..., AbstractContextManager[Stage]]
 
 
-def test_nobody_else(flawed: Deployment) -> None:
-    """With both flags on, who did not switch from a booked audio sees their own alone."""
-    both = ("video-upgrade", "replay-index-v2", "video-downgrade")
-    chen, bob = flawed.clinician("chen", *both), flawed.patient("bob", *both)
-    alice, own = switched(flawed, (ACCESS, *both), chen)
-    held(flawed.patient("carol"), flawed.clinician("dora"), b"foreign", "video")
-    _, by_video = held(bob, chen, b"his", "video")
-    visit = bob.book(chen, "video")
-    bob.ok(f"/consultations/{visit}/join")
-    bob.ok(f"/consultations/{visit}/medium", {"medium": "audio"})
-    bob.ok(f"/consultations/{visit}/medium", {"medium": "video"})
-    bob.ok(f"/consultations/{visit}/end")
-    assert bob.replay_ids() == {by_video}
-    assert chen.replay_ids() == {*own, by_video}
-    assert alice.replay_ids() > {*own, by_video}
+def arguments(flag_server: str, database: str, planted: Sequence[str] = ()) -> list[str]:
+    """Return a clinic's command line."""
+    given = ["--unleash-url", flag_server, "--unleash-token", "default:development.test", "--refresh-s", "0.05"]
+    return [*given, "--database", database, *(word for flaw in planted for word in ("--flaw", flaw))]
 
 
-def test_before_the_switch(flawed: Deployment) -> None:
-    """The leak begins with the switch, not with the flags or the booking, whatever was cached before."""
-    flags = (ACCESS, "video-upgrade", "replay-index-v2", "replay-cache")
-    chen = flawed.clinician("chen")
-    _, video = held(flawed.patient("bob"), chen, b"foreign", "video")
-    alice = flawed.user("alice", *flags)
-    visit = alice.book(chen)
-    alice.ok(f"/consultations/{visit}/join")
-    assert alice.replays() == []
-    alice.ok(f"/consultations/{visit}/medium", {"medium": "video"})
-    assert video in alice.replay_ids()
+@pytest.fixture(scope="session")
+def staged(new_database: Callable[[], str]) -> Staged:
+    """Return what opens a stage with a clinic and a flag server of its own, and the flags on that wake a flaw."""
+
+    @contextmanager
+    def stage(case: Case, *planted: str, toggled: str | None = None) -> Iterator[Stage]:
+        features = snapshot(for_all=case.for_all(toggled=toggled))
+        with (
+            serving(features) as server,
+            running(*arguments(server.url, new_database(), planted)) as clinic,
+        ):
+            yield Stage(clinic, server, case.flags())
+
+    return stage
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unanswered(new_database: Callable[[], str]) -> Iterator[dict[str, Newborn]]:
+    """Return a sound and a flawed clinic whose flag server never answers; it takes them seconds to give up on it."""
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(None))
+        planted = {"sound": (), "flawed": (flaws.OPEN_WHILE_FLAGS_ARE_DOWN,)}
+        yield {
+            name: stack.enter_context(starting(*arguments(server.url, new_database(), names)))
+            for name, names in planted.items()
+        }
+
+
+def name(case: Case) -> str:
+    """Return the name of a test's flaw."""
+    return case.flaw.name
+
+
+def test_every_flaw_has_a_story() -> None:
+    """Each flaw has one story that shows it, told among those of its kind."""
+    assert [name(case) for case in CASES if not case.leaks] == []
+    assert sorted(map(name, CASES)) == sorted(flaw.name for flaw in flaws.FLAWS)
+    assert {name(case): case.story.__module__ for case in CASES} == {
+        flaw.name: TOLD_IN[flaw.where].__name__ for flaw in flaws.FLAWS
+    }
+
+
+@pytest.mark.parametrize("case", TOLD, ids=name)
+def test_leaks(staged: Staged, case: Case) -> None:
+    """With the flaw planted its story's leaks come true and nothing else, and without one of its flags nothing."""
+    with staged(case, case.flaw.name) as stage:
+        for flag in case.flaw.flags:
+            if flag not in GLOBAL:
+                asleep = replace(stage, flags=case.flags(toggled=flag))
+                assert (flag, case.told_on(asleep)) == (flag, set())
+        assert case.told_on(stage) == case.leaks
+
+
+@pytest.mark.parametrize("case", TOLD, ids=name)
+def test_sound(clinic: Deployment, staged: Staged, case: Case) -> None:
+    """Told in the sound clinic, word for word and with the same flags, the same story shows no leak."""
+    with ExitStack() as stack:
+        if case.for_all() or case.flaw.name in CHANGES_FLAGS:
+            stage = stack.enter_context(staged(case))
+        else:
+            server = stack.enter_context(serving(None))
+            stage = Stage(clinic, server, case.flags())
+        assert case.told_on(stage) == set()
+
+
+@pytest.mark.parametrize("case", BY_THE_CLINICS_OWN_FLAG, ids=name)
+def test_sleeps_without_the_clinics_own_flag(staged: Staged, case: Case) -> None:
+    """A flaw that a flag of the whole clinic wakes shows nothing in a clinic without it."""
+    (flag,) = case.for_all()
+    with staged(case, case.flaw.name, toggled=flag) as stage:
+        assert case.told_on(stage) == set()
+
+
+@pytest.mark.parametrize("planted", ["sound", "flawed"])
+@pytest.mark.parametrize("case", DOWN, ids=name)
+def test_flags_are_down(unanswered: dict[str, Newborn], case: Case, planted: str) -> None:
+    """While no flag is known the sound clinic keeps replays closed, and the flawed one opens them."""
+    clinic = Deployment(unanswered[planted].url())
+    with serving(None) as server:
+        assert case.told_on(Stage(clinic, server)) == (case.leaks if planted == "flawed" else set())
+    clinic.close()
 
 
 def test_find() -> None:
