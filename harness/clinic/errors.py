@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -69,6 +70,13 @@ def install(app: FastAPI) -> None:
     async def unstorable(_: Request, _error: psycopg.DataError) -> JSONResponse:
         return _response(422, "invalid-request", "A text holds a character that the database cannot hold.")
 
+    async def unavailable(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            # That is SQL which is wrong, not a database which is busy or away.
+            return await broken(request, error)
+        log.error("%s %s: the database failed: %s", request.method, request.url.path, str(error).strip())
+        return _response(503, "database-unavailable", "The clinic's database does not answer; try again.")
+
     async def broken(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return _response(500, "internal", "The clinic failed to answer; its log says why.")
@@ -77,6 +85,8 @@ def install(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(routing)
     app.exception_handler(RequestValidationError)(invalid)
     app.exception_handler(psycopg.DataError)(unstorable)
+    for each in (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError):
+        app.exception_handler(each)(unavailable)
     app.exception_handler(Exception)(broken)
 
 

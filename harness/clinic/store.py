@@ -23,6 +23,8 @@ MAX_STORED_BYTES = 512 * 1024 * 1024
 CONNECT_S = 5
 BUSY_S = 5.0
 POSTGRESQL = ("postgresql://", "postgres://")
+SESSION = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET synchronous_commit = off"
+"""As SQLite's WAL with `synchronous = NORMAL`: no commit waits for the disk; only the machine's fall can lose one."""
 SCHEMA_LOCK = 7_202_006
 """Held while the tables are made: PostgreSQL's `IF NOT EXISTS` is no protection against another process's."""
 
@@ -102,10 +104,14 @@ class _SQLite:
 class _PostgreSQL:
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection = self._connected()
+        try:
+            self._connection = self._connected()
+        except psycopg.Error as error:
+            # The URL may hold a password: only the server's own words are passed on.
+            raise CannotOpenError(f"cannot open the PostgreSQL database: {str(error).strip()}") from error
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
-        return self._open().execute(_for_psycopg(statement), parameters)
+        return self._open().execute(_for_psycopg(statement), parameters, binary=True)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._open().cursor() as cursor:
@@ -120,20 +126,18 @@ class _PostgreSQL:
         with self._connection.transaction():
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
             made = schema.format(seq="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA")
-            self._connection.execute(made.encode())
+            self._connection.execute(made.encode(), prepare=False)
 
     def close(self) -> None:
         self._connection.close()
 
     def _connected(self) -> psycopg.Connection[Row]:
-        try:
-            return psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
-        except psycopg.Error as error:
-            # The URL may hold a password: only the server's own words are passed on.
-            raise CannotOpenError(f"cannot open the PostgreSQL database: {str(error).strip()}") from error
+        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S, prepare_threshold=0)
+        connection.execute(SESSION.encode(), prepare=False)
+        return connection
 
     def _open(self) -> psycopg.Connection[Row]:
-        """Return the connection, a new one when the server had closed it."""
+        """Return the connection, a new one when the server had closed it; raise psycopg's error while it is away."""
         if self._connection.closed:
             self._connection = self._connected()
         return self._connection

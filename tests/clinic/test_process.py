@@ -6,15 +6,18 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from .people import Api, Deployment, held
+from tests import postgresql as servers
+
+from .people import Api, Deployment, User, held
 
 Process = subprocess.Popen[str]
 LINE = re.compile(r"clinic listening on (http://127\.0\.0\.1:\d+)\n")
@@ -173,3 +176,56 @@ def test_no_operator(clinic: Deployment) -> None:
     opened = api.call("POST", "/accounts", someone | {"name": "Olga", "role": "patient"})
     api.close()
     assert opened.refusal == (409, "username-taken")
+
+
+def test_busy_sqlite(options: list[str], tmp_path: Path) -> None:
+    """While somebody else keeps the SQLite file it is read but not written, and afterwards all goes on."""
+    file = tmp_path / "clinic.sqlite"
+    with started(*options, "--database", str(file)) as process:
+        clinic = Deployment(listening(process))
+        alice = clinic.patient("alice")
+        hold(file, alice)
+        assert alice.post("/sign-out").status == 204
+        clinic.close()
+
+
+def hold(file: Path, alice: User) -> None:
+    """Keep the file for oneself while Alice asks."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as hog:
+        hog.execute("BEGIN IMMEDIATE")
+        assert alice.put("/me/pharmacy", {"pharmacy": "none"}).status == 404
+        assert alice.post("/sign-out").refusal == (503, "database-unavailable")
+        hog.execute("ROLLBACK")
+
+
+@contextmanager
+def database_of_its_own() -> Iterator[tuple[servers.Cluster, servers.PostgreSQL]]:
+    """Run a server that a test may stop."""
+    with servers.cluster() as cluster:
+        server = cluster.start()
+        try:
+            yield cluster, server
+        finally:
+            server.stop()
+
+
+@pytest.mark.usefixtures("postgresql")
+@pytest.mark.parametrize("replicas", ["1", "2"])
+def test_postgresql_away(options: list[str], replicas: str) -> None:
+    """While PostgreSQL is away the answer is 503, and once it is back all is as it was."""
+    with (
+        database_of_its_own() as (cluster, server),
+        started(*options, "--database", server.new_database(), "--replicas", replicas) as process,
+    ):
+        clinic = Deployment(listening(process))
+        users = [clinic.patient(f"user{n}") for n in range(8)]
+        server.stop()
+        for user in users:
+            assert [user.get("/me").refusal for _ in range(2)] == [(503, "database-unavailable")] * 2
+            assert user.get("/health").status == 200
+        again = cluster.start()
+        try:
+            assert [user.get("/me").json["username"] for user in users] == [user.username for user in users]
+        finally:
+            again.stop()
+        clinic.close()
