@@ -75,6 +75,8 @@ class _SQLite:
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
+            # SQLite's own knows the letters of ASCII alone.
+            self._connection.create_function("lower", 1, str.lower, deterministic=True)
         except sqlite3.Error as error:
             raise CannotOpenError(f"cannot open the database {path!r}: {error}") from error
 

@@ -165,23 +165,23 @@ class Deployment:
     url: str
     users: list[User] = field(default_factory=list)
 
-    def user(self, name: str, *flags: str, role: str = "patient", **about: str) -> User:
+    def user(self, name: str, /, *flags: str, role: str = "patient", **about: str) -> User:
         """Open an account whose flags are `flags`, perhaps with more about its owner, and sign in."""
         username = f"{name}{next(_numbers)}~" + "".join(f"+{flag}+" for flag in flags)
         api = Api(self.url)
         account = {"username": username, "password": "correct horse"}
-        made = api.call("POST", "/accounts", account | {"name": name.title(), "role": role} | about)
+        made = api.call("POST", "/accounts", {"name": name.title(), "role": role} | account | about)
         assert made.status == 201, made
         api.token = api.call("POST", "/sign-in", account).json["token"]
         user = User(username, api)
         self.users.append(user)
         return user
 
-    def patient(self, name: str, *flags: str, **about: str) -> User:
+    def patient(self, name: str, /, *flags: str, **about: str) -> User:
         """Open a patient's account; replay access is on."""
         return self.user(name, ACCESS, *flags, **about)
 
-    def clinician(self, name: str, *flags: str, **about: str) -> User:
+    def clinician(self, name: str, /, *flags: str, **about: str) -> User:
         """Open a clinician's account; replay access is on."""
         return self.user(name, ACCESS, *flags, role="clinician", **about)
 
