@@ -30,8 +30,9 @@ format: .venv/installed-test ## rewrite the format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/installed ## trials/s and requests/s of `harness run`, beside a bare client in the same run
+bench: .venv/installed-test ## `harness run` beside a bare client, and the clinic on each database
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.clinic
 
 lock: .venv/installed-test ## resolve the dependencies anew
 	$(PIP) uv
