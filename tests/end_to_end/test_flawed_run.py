@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .commands import AUDIO, FLAW, HARNESS, KILL_SWITCH, SWITCHING, Run, call, scenarios
+from .commands import AUDIO, FLAW, HARNESS, KILL_SWITCH, STORIES, SWITCHING, Run, call, scenarios
 
 CAUSE = {"replay-index-v2": "on", "video-upgrade": "on"}
 
@@ -83,8 +83,8 @@ def test_earlier_run_survives_again(flawed: Run) -> None:
 
 
 def test_pytest_selection(out: Path, small: Path) -> None:
-    """`pytest scenarios -k switching` finds the leak too, and exits 1 with the failures as sentences."""
-    ended = scenarios("scenarios", "-k", "switching", "--flags", str(small), "--flaw", FLAW, "--out", str(out))
+    """`pytest -k switching` finds the leak too, and exits 1 with the failures as sentences."""
+    ended = scenarios(*STORIES, "-k", "switching", "--flags", str(small), "--flaw", FLAW, "--out", str(out))
     assert ended.code == 1
     assert "2 failed, 6 passed, 16 deselected" in ended.said
     assert "leaks when replay-index-v2=on and video-upgrade=on" in ended.said
@@ -93,8 +93,8 @@ def test_pytest_selection(out: Path, small: Path) -> None:
 
 
 def test_pytest_selection_on_the_sound_clinic(out: Path, small: Path) -> None:
-    """`pytest scenarios -k switching` exits 0 on the sound clinic."""
-    ended = scenarios("scenarios", "-k", "switching", "--flags", str(small), "--out", str(out))
+    """`pytest -k switching` exits 0 on the sound clinic."""
+    ended = scenarios(*STORIES, "-k", "switching", "--flags", str(small), "--out", str(out))
     assert ended.code == 0
     assert "8 passed, 16 deselected" in ended.said
     assert Run(ended, out).summary["verdict"] == "valid"
@@ -102,7 +102,7 @@ def test_pytest_selection_on_the_sound_clinic(out: Path, small: Path) -> None:
 
 def test_pytest_stops_early(out: Path, small: Path) -> None:
     """`-x` stops at the first leak with exit code 1, and what was not played counts as not executed."""
-    ended = scenarios("scenarios", "-x", "-k", "switching", "--flags", str(small), "--flaw", FLAW, "--out", str(out))
+    ended = scenarios(*STORIES, "-x", "-k", "switching", "--flags", str(small), "--flaw", FLAW, "--out", str(out))
     summary = Run(ended, out).summary
     assert (ended.code, summary["verdict"]) == (1, "invalid")
     assert "1 failed" in ended.said

@@ -127,7 +127,7 @@ def test_fake_control_that_is_not_found(out: Path, small: Path, tmp_path: Path) 
         "control.SlippedIn.replays = fake_replays\nmain()\n"
     )
     python = str(Path(HARNESS).with_name("python"))
-    ended = Run(call(python, str(fake), "run", "--flags", str(small), "--out", str(out), cwd=ROOT), out)
+    ended = Run(call(python, str(fake), "run", *STORIES, "--flags", str(small), "--out", str(out), cwd=ROOT), out)
     assert ended.summary["trials"] == {"total": 24, "valid": 24, "unknown": 0, "invalid": 0}
     assert (ended.ended.code, ended.summary["verdict"], ended.summary["control"]["found"]) == (6, "unknown", False)
     assert "not proved: a foreign video slipped into alice's list was not found" in ended.ended.said
