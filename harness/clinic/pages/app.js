@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { button, failed, h, hush, icon, tell } from "./dom.js";
 import * as live from "./live.js";
-import { resume, session, signOut } from "./session.js";
+import { forget, resume, session, signOut } from "./session.js";
 
 const inbox = ["inbox", "Inbox", "inbox", () => import("./inbox.js")];
 const replays = ["replays", "Replays", "replay", () => import("./replays.js")];
@@ -164,7 +164,7 @@ addEventListener("hashchange", draw);
 addEventListener("signed-out", async () => {
   if (!session.me) return;
   live.stop();
-  await signOut();
+  forget();
   await enter();
   tell("You were signed out. Please sign in again.");
 });

@@ -6,7 +6,8 @@ import { capture, Line, Segment } from "./media.js";
 
 const CONNECT_MS = 4000;
 const LOOK_MS = 1500;
-const LOST = "The consultation was ended before the last part of your recording had arrived. That part is lost.";
+const LATE = "The consultation was ended before the last part of your recording had arrived. That part is lost.";
+const LOST = "A part of your recording could not be sent. That part is lost.";
 const OVER = ["ended", "cancelled"];
 
 /**
@@ -62,7 +63,7 @@ export class Conversation extends EventTarget {
         () => false,
         () => true,
       );
-      this.set({ state: "ended", note: isLost ? LOST : "" });
+      this.set({ state: "ended", note: isLost ? LATE : "" });
     } else if (this.isIn && item.medium !== this.carried) await this.#adopt(item.medium);
   }
 
@@ -114,35 +115,44 @@ export class Conversation extends EventTarget {
   }
 
   async #record() {
-    const full = () => this.#inTurn(() => this.#renew());
-    this.segment = await Segment.begin(this.item.id, this.carried, this.tracks, { caption: this.caption, full });
+    const full = () => this.#inTurn(() => this.#renew()).catch((failure) => this.set({ note: failure.message }));
+    const medium = this.tracks.some(({ kind }) => kind === "video") ? "video" : "audio";
+    this.segment = await Segment.begin(this.item.id, medium, this.tracks, { caption: this.caption, full });
+  }
+
+  /** Complete the recording that is being sent, if there is one; nobody is kept in a call by one that fails. */
+  async #complete() {
+    const { segment } = this;
+    this.segment = null;
+    await segment?.finish().catch(() => this.set({ note: LOST }));
   }
 
   async #renew() {
-    const ended = this.segment;
-    this.segment = null;
-    await ended?.finish();
+    await this.#complete();
     if (this.isIn) await this.#record();
   }
 
-  /** Send by another medium from now on. */
+  /** Send by another medium from now on; without a camera the sound goes on, and the failure is told. */
   async #adopt(medium) {
     this.set({ state: "switching" });
-    const ended = this.segment;
-    this.segment = null;
+    let failure = null;
     try {
-      const finished = ended?.finish();
-      if (medium === "video") this.tracks.push(...(await capture({ video: true })).getTracks());
-      else this.tracks = this.tracks.filter((track) => track.kind === "audio" || track.stop());
-      await finished;
+      const completed = this.#complete();
+      if (medium === "audio") this.tracks = this.tracks.filter((track) => track.kind === "audio" || track.stop());
+      else {
+        const opened = await capture({ video: true }).catch((why) => (failure = why) && null);
+        this.tracks.push(...(opened?.getTracks() ?? []));
+      }
+      await completed;
       this.carried = medium;
       if (this.way === "webrtc") await this.line.carry(this.tracks);
       else await this.#record();
     } finally {
-      // What could not be sent is told once; trying it again every second would not help.
+      // What went wrong is told once; trying it again every second would not help.
       this.carried = medium;
       this.set({ state: "connected" });
     }
+    if (failure) throw failure;
   }
 
   switchTo(medium) {
@@ -169,7 +179,7 @@ export class Conversation extends EventTarget {
 
   leave() {
     return this.#inTurn(async () => {
-      await this.segment?.finish();
+      await this.#complete();
       const item = await post(path`/consultations/${this.item.id}/leave`);
       await this.#hangUp();
       this.set({ item, state: "left" });
@@ -178,7 +188,7 @@ export class Conversation extends EventTarget {
 
   end() {
     return this.#inTurn(async () => {
-      await this.segment?.finish();
+      await this.#complete();
       const item = await post(path`/consultations/${this.item.id}/end`);
       await this.#hangUp();
       this.set({ item, state: "ended" });

@@ -7,6 +7,8 @@ const CHUNK_BYTES = 512 * 1024;
 const CHUNKS_AT_MOST = 60;
 const PIECE_MS = 1000;
 const STOP_MS = 3000;
+const TRIES = 3;
+const AGAIN_MS = 500;
 
 const VIDEO = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 24, max: 30 } };
 const WORDS = {
@@ -88,6 +90,18 @@ export class Line {
   }
 }
 
+/** Try again what failed on the way; what was refused stays refused. */
+async function persist(send) {
+  for (let left = TRIES - 1; ; left -= 1) {
+    try {
+      return await send();
+    } catch (failure) {
+      if (!left || (failure.status > 0 && failure.status < 500)) throw failure;
+      await new Promise((go) => setTimeout(go, AGAIN_MS));
+    }
+  }
+}
+
 const hex = (bytes) => [...new Uint8Array(bytes)].map((each) => each.toString(16).padStart(2, "0")).join("");
 
 /** One recording on its way in pieces: it becomes whole when it is finished. */
@@ -101,7 +115,7 @@ export class Segment {
   }
 
   constructor(id, recorder, full) {
-    Object.assign(this, { id, recorder, full, chunks: [], held: [], failure: null, ended: false });
+    Object.assign(this, { id, recorder, full, chunks: [], held: [], failure: null, ended: false, isFull: false });
     this.sent = Promise.resolve();
     recorder.addEventListener("dataavailable", ({ data }) => this.#take(data));
     recorder.addEventListener("stop", () => (this.ended = true));
@@ -111,7 +125,9 @@ export class Segment {
   #take(piece) {
     if (piece.size) this.held.push(piece);
     while (this.held.reduce((sum, { size }) => sum + size, 0) >= CHUNK_BYTES) this.#chunk();
-    if (this.chunks.length === CHUNKS_AT_MOST && this.recorder.state === "recording") this.full();
+    if (this.chunks.length < CHUNKS_AT_MOST || this.isFull) return;
+    this.isFull = true;
+    this.full();
   }
 
   #chunk() {
@@ -119,8 +135,8 @@ export class Segment {
     const chunk = whole.slice(0, CHUNK_BYTES);
     this.held = whole.size > CHUNK_BYTES ? [whole.slice(CHUNK_BYTES)] : [];
     const n = this.chunks.push(chunk) - 1;
-    const send = () => putRaw(path`/uploads/${this.id}/chunks/${n}`, chunk);
-    this.sent = this.sent.then(send).catch((failure) => (this.failure ??= failure));
+    const url = path`/uploads/${this.id}/chunks/${n}`;
+    this.sent = this.sent.then(() => persist(() => putRaw(url, chunk))).catch((failure) => (this.failure ??= failure));
   }
 
   /** Stop recording, send what is left, and say what was sent; a second call waits for the first. */

@@ -60,9 +60,14 @@ export async function signIn(username, password) {
   await resume();
 }
 
-export async function signOut() {
-  await post("/sign-out").catch(() => undefined);
+/** Be nobody on this page; the session itself may go on elsewhere. */
+export function forget() {
   keepToken(null);
   session.me = null;
   session.features = {};
+}
+
+export async function signOut() {
+  await post("/sign-out").catch(() => undefined);
+  forget();
 }
