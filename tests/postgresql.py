@@ -34,7 +34,6 @@ SETTINGS = {
     # Nothing here has to survive the machine's fall.
     "fsync": "off",
     "full_page_writes": "off",
-    "autovacuum": "off",
 }
 
 
