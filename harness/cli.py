@@ -175,10 +175,28 @@ def serve(
     port: Annotated[int, typer.Option(metavar="PORT", help="The clinic's port; 0 takes a free one.")] = 8080,
     flag_port: Annotated[int, typer.Option(metavar="PORT", help="The flag server's port; 0 takes a free one.")] = 4242,
     flags: FlagsOption = DEFAULT_FLAGS,
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FLAG=VARIANT", help="What people get; releases are on unless set. Repeatable."),
+    ] = None,
     flaw: Flaws = None,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="An SQLite file, or postgresql://...; kept nowhere by default.")
+    ] = ":memory:",
+    replicas: Annotated[int, typer.Option(metavar="N", help="Processes of the clinic behind its one address.")] = 1,
 ) -> None:
-    """Start the clinic and its flag server to look at by hand; Ctrl-C ends both."""
-    serving.serve(flags, tuple(flaw or ()), port=port, flag_port=flag_port)
+    """Start the clinic and its flag server, with a few accounts, to look at by hand; Ctrl-C ends both."""
+    serving.serve(
+        serving.Served(
+            flags=flags,
+            chosen=tuple(chosen or ()),
+            flaws=tuple(flaw or ()),
+            port=port,
+            flag_port=flag_port,
+            database=database,
+            replicas=replicas,
+        )
+    )
 
 
 @app.command(epilog=DRILL_EXIT_CODES)

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from harness.errors import FlagError, UsageError
+from harness.errors import FlagError, UsageError, nearest
 from harness.flags.embedded import EmbeddedFlags
-from harness.model import Catalogue
+from harness.model import OFF, Catalogue
 from harness.planning import catalogue as catalogues
 from harness.process import Service, ServiceDied
 
 LOOK_S = 0.3
+ASK_S = 5.0
+PASSWORD = "just-looking"  # noqa: S105 - printed for everybody who starts the clinic; it holds nobody's data
+RELEASE = "release"
+
+PEOPLE: Sequence[Mapping[str, str]] = (
+    {"username": "alice", "name": "Alice Archer", "role": "patient"},
+    {"username": "bob", "name": "Bob Baker", "role": "patient", "payer": "insurer:acorn"},
+    {"username": "chen", "name": "Dr. Mei Chen", "role": "clinician"},
+    {"username": "diaz", "name": "Dr. Luis Diaz", "role": "clinician"},
+    {"username": "pia", "name": "Pia Park", "role": "pharmacist", "pharmacy": "green-cross"},
+)
 
 
-def serve(flags: Path, flaws: tuple[str, ...], *, port: int, flag_port: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What to serve: the flag file, variants that people get, flaws, ports (0 takes a free one), where data lies."""
+
+    flags: Path
+    chosen: Sequence[str] = ()
+    flaws: Sequence[str] = ()
+    port: int = 0
+    flag_port: int = 0
+    database: str = ":memory:"
+    replicas: int = 1
+
+
+def serve(served: Served) -> None:
     """Start both, print their addresses, and wait until Ctrl-C, SIGTERM, or until one of them ends.
 
-    Flags that are not told apart per user are served at their baseline.
+    Flags that are not told apart per user are the same for everybody.
     Raises UsageError when one does not start (a port in use, an unknown flaw, a bad flag file), ServiceDied when
     one ends by itself later.
     """
-    catalogue = catalogues.load(flags)
+    catalogue = for_people(catalogues.load(served.flags), served.chosen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         try:
-            control = stack.enter_context(EmbeddedFlags.start(catalogue, flag_port))
-            clinic = Service.start("clinic", "harness.clinic", _arguments(control, flaws, port))
+            control = stack.enter_context(EmbeddedFlags.start(catalogue, served.flag_port))
+            clinic = Service.spawn("clinic", "harness.clinic", _arguments(control, served))
+            stack.callback(clinic.stop)
+            clinic.wait_until_listening()
         except (FlagError, ServiceDied) as error:
             raise UsageError(str(error)) from error
-        stack.callback(clinic.stop)
-        sys.stdout.write(
-            f"clinic       {clinic.url}   (its API: {clinic.url}/openapi.json)\n"
-            f"flag server  {control.url}\n"
-            f"flaws        {', '.join(flaws) or 'none'}\n"
-            f"{_shared(catalogue)}\n"
-            f"run against them:  harness run --target {clinic.url} --flag-server {control.url}\n"
-            "Ctrl-C ends both.\n"
-        )
+        _introduce(clinic.url)
+        sys.stdout.write(_told(catalogue, served, clinic.url, control.url))
         sys.stdout.flush()
         try:
             while clinic.is_alive() and control.is_alive():
@@ -51,14 +75,70 @@ def serve(flags: Path, flaws: tuple[str, ...], *, port: int, flag_port: int) -> 
         raise ServiceDied(f"{'the flag server' if clinic.is_alive() else 'the clinic'} ended by itself")
 
 
-def _shared(catalogue: Catalogue) -> str:
-    """Return the line on the flags that nobody can switch while both run; none when each is told apart per user."""
-    held = ", ".join(f"{flag}={variant}" for flag, variant in catalogue.shared(catalogue.baseline))
-    return f"for all      {held}\n" if held else ""
+def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
+    """Return the catalogue with what people get as its baseline: each release on, as far as constraints allow.
+
+    `chosen` has `FLAG=VARIANT`, which come first. Raises UsageError for what is unknown or breaks a constraint.
+    """
+    values = dict(catalogue.baseline) | dict(_choice(catalogue, each) for each in chosen)
+    named = {each.partition("=")[0] for each in chosen}
+    for constraint in catalogue.constraints:
+        if not constraint.allows(values):
+            raise UsageError(f"--set {' --set '.join(chosen)}: {constraint.reason}")
+    for flag in catalogue.flags:
+        if flag.kind == RELEASE and flag.context == "user" and flag.name not in named and values[flag.name] == OFF:
+            on = values | {flag.name: next(variant for variant in flag.variants if variant != OFF)}
+            values = on if catalogue.allows(on) else values
+    return replace(catalogue, flags=tuple(replace(flag, baseline=values[flag.name]) for flag in catalogue.flags))
 
 
-def _arguments(control: EmbeddedFlags, flaws: tuple[str, ...], port: int) -> list[str]:
-    arguments = ["--port", str(port), "--unleash-url", control.url, "--unleash-token", control.token]
-    for flaw in flaws:
+def _choice(catalogue: Catalogue, text: str) -> tuple[str, str]:
+    name, equals, variant = text.partition("=")
+    found = next((flag for flag in catalogue.flags if flag.name == name), None)
+    if found is None:
+        raise UsageError(f"--set {text}: flag '{name}' is not in {catalogue.source}{nearest(name, catalogue.names)}")
+    if not equals or variant not in found.variants:
+        known = ", ".join(found.variants)
+        raise UsageError(f"--set {text}: flag '{name}' has the variants {known}{nearest(variant, found.variants)}")
+    return name, variant
+
+
+def _told(catalogue: Catalogue, served: Served, clinic: str, flags: str) -> str:
+    """Return what a person needs to begin."""
+    on = [f"{flag}={variant}" for flag, variant in catalogue.baseline.items() if variant != OFF]
+    who = ", ".join(f"{person['username']} ({person['role']})" for person in PEOPLE)
+    return (
+        f"clinic       {clinic}   (its API: {clinic}/openapi.json)\n"
+        f"sign in      {who}, operator; the password is {PASSWORD}\n"
+        f"flags        {' '.join(on) or 'all off'}\n"
+        f"flaws        {', '.join(served.flaws) or 'none'}\n"
+        f"flag server  {flags}\n\n"
+        "Two tabs are two people: book as alice, join as chen too, switch to video, end, and look under Replays.\n"
+        f"run against them:  harness run --target {clinic} --flag-server {flags}\n"
+        "Ctrl-C ends both.\n"
+    )
+
+
+def _introduce(url: str) -> None:
+    """Open the accounts, unless an earlier clinic on the same database had them; raise UsageError if that fails."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=ASK_S)
+    try:
+        for person in PEOPLE:
+            body = json.dumps({**person, "password": PASSWORD})
+            connection.request("POST", "/accounts", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status not in (201, 409):
+                raise UsageError(f"the clinic opened no account for {person['username']}: {said.decode()}")
+    except (OSError, http.client.HTTPException) as error:
+        raise UsageError(f"the clinic at {url} does not answer: {error}") from error
+    finally:
+        connection.close()
+
+
+def _arguments(control: EmbeddedFlags, served: Served) -> list[str]:
+    arguments = ["--port", str(served.port), "--unleash-url", control.url, "--unleash-token", control.token]
+    arguments += ["--database", served.database, "--replicas", str(served.replicas), "--operator-password", PASSWORD]
+    for flaw in served.flaws:
         arguments += ["--flaw", flaw]
     return [*arguments, "--until-stdin-closes"]
