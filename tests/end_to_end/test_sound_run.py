@@ -30,7 +30,16 @@ def test_verdict(sound: Run) -> None:
     summary = sound.summary
     assert (sound.ended.code, sound.ended.complained) == (0, "")
     assert (summary["verdict"], summary["exit_code"]) == ("valid", 0)
-    assert summary["claim"] == {"kind": "exhaustive", "valid_combinations": 72, "executed": 72, "implied": 0}
+    assert summary["claim"] == {
+        "kind": "exhaustive",
+        "valid_combinations": 72,
+        "executed": 72,
+        "implied": 0,
+        "strength": None,
+        "fixed": {},
+        "sentence": "exhaustive: every scenario is played under each of the 72 valid combinations",
+        "choice": "auto chose exhaustive: 72 valid combinations are at most 100",
+    }
     assert summary["trials"] == {"total": 216, "valid": 216, "unknown": 0, "invalid": 0}
     assert {each["name"]: each["executed"] for each in summary["scenarios"]} == {
         AUDIO: 72,
