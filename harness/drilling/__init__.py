@@ -13,6 +13,7 @@ collected item by item, thousands for every one that is played.
 Which scenario wakes a flaw is the drill's to find out, not to be told: under that one combination the shipped ones are
 played one after the other, in the order of their files, until the check that the flaw names has found something. So
 "in trial 3" means something, and a flaw that mixes up whatever happens at once meets the few that a story has at once
-and not a crowd that breaks every story. What is left of the plan is then not executed, and the stored run says so. The
-sound clinic plays everything, many at once, as `harness run` does.
+and not a crowd that breaks every story. What is left of the plan is then not executed, and the stored run says so. A
+flaw that no story wakes by itself gets a second turn, all stories at once as `harness run` plays them: it may need a
+crowd. The sound clinic plays everything, many at once.
 """

@@ -19,7 +19,7 @@ from typing import IO, Protocol
 
 from harness.clinic.flaws import FLAWS
 from harness.drilling.cheapest import SOUND, Exercise
-from harness.drilling.sight import Report, Row, row
+from harness.drilling.sight import CHECKS, Outcome, Report, Row, row
 from harness.errors import UsageError
 from harness.reporting.text import AGAIN
 from harness.running import store
@@ -97,14 +97,16 @@ class Drill:
                 return
             report = self._reports[exercise.name] = Report(exercise)
             if exercise.combinations:
-                report.begun = True
                 self.onlooker.began(exercise)
                 began_s = time.monotonic()
-                await self._play(report, stop)
+                await self._play(report, stop, at_once=1 if exercise.flaw else None)
+                if _may_need_a_crowd(report) and not stop.is_set():
+                    await self._play(report, stop, at_once=None)
                 report.elapsed_s = time.monotonic() - began_s
             self.onlooker.ended(row(report))
 
-    async def _play(self, report: Report, stop: asyncio.Event) -> None:
+    async def _play(self, report: Report, stop: asyncio.Event, *, at_once: int | None) -> None:
+        report.begin_turn()
         with tempfile.TemporaryFile() as complaints:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "harness.drilling.exercise"),
@@ -119,7 +121,7 @@ class Drill:
             stopping = asyncio.create_task(stop.wait())
             try:
                 if process.stdin:
-                    process.stdin.write(self._task(report.exercise))
+                    process.stdin.write(self._task(report.exercise, at_once))
                 both = [listening, stopping]
                 done, _ = await asyncio.wait(both, timeout=RUN_S, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
@@ -130,16 +132,23 @@ class Drill:
             if report.verdict is None and not self.interrupted:
                 report.error = report.error or _last_words(complaints, process.returncode)
 
-    def _task(self, exercise: Exercise) -> bytes:
+    def _task(self, exercise: Exercise, at_once: int | None) -> bytes:
         task = {
             "flags": str(self.orders.flags),
             "scenarios": [str(path) for path in self.orders.scenarios],
             "flaws": [exercise.flaw.name] if exercise.flaw else [],
+            "at_once": at_once,
             "sought": exercise.flaw.seen_by if exercise.flaw else "",
             "combinations": [dict(each) for each in exercise.combinations],
             "out": str(self.orders.out / exercise.name),
         }
         return json.dumps(task).encode() + b"\n"
+
+
+def _may_need_a_crowd(report: Report) -> bool:
+    """True for a flaw that its check did not see while several stories were told one after the other."""
+    flaw = report.exercise.flaw
+    return bool(flaw and flaw.seen_by in CHECKS and len(report.trials) > 1 and row(report).outcome is not Outcome.SEEN)
 
 
 async def _listen(process: asyncio.subprocess.Process, report: Report) -> None:

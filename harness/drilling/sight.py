@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Report:
-    """The lines of one exercise so far; `elapsed_s` is the whole process's, once it has ended."""
+    """The lines of one exercise so far, of one turn after the other; `elapsed_s` is that of their processes."""
 
     exercise: Exercise
     trials: list[Mapping[str, Any]] = field(default_factory=list)
@@ -40,11 +40,18 @@ class Report:
     requests: int = 0
     begun: bool = False
     elapsed_s: float = 0.0
+    _before_s: float = 0.0
+
+    def begin_turn(self) -> None:
+        """Let a run begin: its verdict replaces an earlier one's, its trials are added to those."""
+        self.begun = True
+        self._before_s = self.trials[-1]["at_s"] if self.trials else 0.0
+        self.verdict, self.doubts, self.error, self.phase = None, (), "", ""
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Take a line of an exercise's standard output; see `harness.drilling.exercise` for its shapes."""
         if "trial" in line:
-            self.trials.append(line)
+            self.trials.append({**line, "at_s": round(self._before_s + line["at_s"], 3)})
         elif "verdict" in line:
             self.verdict, self.doubts = Verdict(line["verdict"]), tuple(line["doubts"])
             self.requests = line["requests"]

@@ -51,6 +51,16 @@ def test_seen_although_the_run_broke_off() -> None:
     assert row(flawed(trial(1, finding()), {"error": "it crashed"})).outcome is Outcome.SEEN
 
 
+def test_seen_in_the_second_turn() -> None:
+    """Trials and seconds of an earlier turn count, and its doubts do not."""
+    report = flawed(trial(1), trial(2, DOUBT), end("unknown", "it broke"))
+    report.begin_turn()
+    assert row(report).note == "story_2: the story broke"
+    report.take(trial(3, finding()))
+    found = row(report)
+    assert (found.outcome, found.trials, found.seconds, found.executed) == (Outcome.SEEN, 3, 6.0, 3)
+
+
 @pytest.mark.parametrize(
     ("report", "outcome", "note"),
     [
