@@ -15,7 +15,12 @@ from .people import ACCESS, Deployment, User, held
 from .staff import OPERATOR_PASSWORD, operator
 
 READING: dict[str, tuple[str, ...]] = {"join": (), "index": ("replay-index-v2",)}
-CACHED: dict[str, tuple[str, ...]] = {"cached": ("replay-cache",), "edge": ("edge-cache",), "uncached": ()}
+CACHED: dict[str, tuple[str, ...]] = {
+    "cached": ("replay-cache",),
+    "edge": ("edge-cache",),
+    "large": ("paging-large",),
+    "plain": (),
+}
 SEARCHING = ("replay-search", "replay-index-v2")
 
 
