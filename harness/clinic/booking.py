@@ -101,7 +101,18 @@ def _require_movable(me: Person, row: consultations.Row) -> None:
     if me.username != row.patient:
         raise ApiError(403, "patients-only", "Only its patient moves or cancels a consultation.")
     if not policy.may_move(me, row):
-        raise ApiError(409, "not-booked", f"The consultation is {row.status}; only a booked one is moved or cancelled.")
+        raise _not_booked(row.status)
+
+
+def _not_booked(status: str) -> ApiError:
+    return ApiError(409, "not-booked", f"The consultation is {status}; only a booked one is moved or cancelled.")
+
+
+def _change_booked(db: Database, consultation: str, change: str, *values: str | int) -> None:
+    """Change a consultation that is still booked; 409 when another process was quicker."""
+    query = f"UPDATE consultations SET {change} WHERE id = ? AND status = 'booked'"  # noqa: S608 - our own words
+    if not db.execute(query, (*values, consultation)).rowcount:
+        raise _not_booked("no longer booked")
 
 
 @router.post("/slots", status_code=201, summary="Offer a slot", responses=answers(401, 403, 409))
@@ -190,7 +201,7 @@ async def cancel_consultation(row: consultations.Theirs, me: Me) -> Consultation
     _require_movable(me, row)
     with me.clinic.store.writing() as db:
         _free(db, row.id)
-        db.execute("UPDATE consultations SET status = 'cancelled', slot = NULL WHERE id = ?", (row.id,))
+        _change_booked(db, row.id, "status = 'cancelled', slot = NULL")
         notices.post(me.clinic, db, [row.clinician], "cancelled", f"{me.name} cancelled.", row.id)
     return consultations.find(me, row.id).shown()
 
@@ -202,6 +213,6 @@ async def reschedule_consultation(to: NewTime, row: consultations.Theirs, me: Me
     with me.clinic.store.writing() as db:
         starts_at = _take(db, row.clinician, to.slot)
         _free(db, row.id)
-        db.execute("UPDATE consultations SET slot = ?, starts_at = ? WHERE id = ?", (to.slot, starts_at, row.id))
+        _change_booked(db, row.id, "slot = ?, starts_at = ?", to.slot, starts_at)
         notices.post(me.clinic, db, [row.clinician], "rescheduled", f"{me.name} moved to {starts_at}.", row.id)
     return consultations.find(me, row.id).shown()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from .flag_server import FlagServer, serving, snapshot
+from .nursery import running
 from .people import ACCESS, Api, Deployment
-from .staff import account, pharmacist
+from .staff import account, pharmacist, until
+
+GLOBAL = ("recorder-transcode", "fast-sessions")
 
 OFF = dict.fromkeys(
     (
@@ -150,6 +156,41 @@ def test_features(clinic: Deployment) -> None:
         "replay-paging": "large",
         "replay-access": "on",
     }
+
+
+@pytest.fixture
+def changing(new_database: Callable[[], str]) -> Iterator[tuple[Deployment, FlagServer]]:
+    """Return a clinic that started with both of its own flags on, and its flag server."""
+    with serving(snapshot(for_all=GLOBAL)) as server:
+        given = ["--unleash-url", server.url, "--unleash-token", "default:development.test", "--refresh-s", "0.05"]
+        with running(*given, "--database", new_database()) as clinic:
+            yield clinic, server
+
+
+def test_the_clinics_own_flags(changing: tuple[Deployment, FlagServer]) -> None:
+    """What is on for the whole clinic is told to everybody; a flag of the start stays as it was then."""
+    clinic, server = changing
+    people = [clinic.user("alice"), clinic.clinician("chen")]
+    for user in people:
+        assert {flag: user.get("/me/features").json[flag] for flag in GLOBAL} == dict.fromkeys(GLOBAL, "on")
+    server.serve(snapshot())
+    until(lambda: people[0].get("/me/features").json["recorder-transcode"] == "off")
+    for user in people:
+        assert user.get("/me/features").json["fast-sessions"] == "on"
+
+
+def test_fast_sessions(changing: tuple[Deployment, FlagServer]) -> None:
+    """With fast sessions everybody is who they are, a choice shows at once, and who has signed out is out."""
+    clinic, _ = changing
+    alice, bob = clinic.patient("alice"), clinic.patient("bob")
+    pharmacist(clinic, "oak")
+    for _ in range(2):
+        assert [user.get("/me").json["username"] for user in (alice, bob)] == [alice.username, bob.username]
+    assert alice.put("/me/pharmacy", {"pharmacy": "oak"}).status == 200
+    assert [user.get("/me").json["pharmacy"] for user in (alice, bob)] == ["oak", None]
+    assert alice.post("/sign-out").status == 204
+    assert alice.get("/me").refusal == (401, "not-signed-in")
+    assert bob.get("/me").status == 200
 
 
 def test_clinicians(clinic: Deployment) -> None:
