@@ -148,7 +148,8 @@ def _not_seen(report: Report, flaw: Flaw, found_by: tuple[str, ...], checks: Seq
     if not report.begun:
         return Outcome.NOT_RUN, ""
     if flaw.seen_by not in checks:
-        return Outcome.MISSED, "; ".join(filter(None, ["no check of that name yet", other]))
+        beside = other or (f"no verdict: {_unknown(report)[1]}" if report.verdict is Verdict.UNKNOWN else "")
+        return Outcome.MISSED, "; ".join(filter(None, ["no check of that name yet", beside]))
     if found_by:
         return Outcome.MISSED, f"{other}, not by {flaw.seen_by}"
     if report.verdict is Verdict.VALID:

@@ -81,6 +81,11 @@ def test_seen_in_the_second_turn() -> None:
             Outcome.MISSED,
             "no check of that name yet; seen by foreign-media",
         ),
+        (
+            flawed(trial(1, DOUBT), end("unknown"), flaw=UNBUILT),
+            Outcome.MISSED,
+            "no check of that name yet; no verdict: story_1: the story broke",
+        ),
         (flawed(trial(1, DOUBT), end("unknown")), Outcome.NO_VERDICT, "story_1: the story broke"),
         (
             flawed(trial(1, finding(verdict="unknown")), end("unknown")),
