@@ -55,7 +55,7 @@ class Newborn:
 def starting(*arguments: str) -> Iterator[Newborn]:
     """Start a clinic and go on at once; it ends with the block."""
     with tempfile.NamedTemporaryFile(prefix="clinic-", suffix=".log") as log:
-        process = FORK.Process(target=_live, args=(log.name, arguments), daemon=True)
+        process = FORK.Process(target=_live, args=(log.name, arguments))
         process.start()
         try:
             yield Newborn(process, Path(log.name))

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 
+from .nursery import running
 from .people import Answer, Api, Deployment, User
 
 SOON = (datetime.now(UTC) + timedelta(days=400)).replace(second=0, microsecond=0)
@@ -117,6 +119,37 @@ def test_double_booking(clinic: Deployment) -> None:
         assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
     assert len(chen.get("/consultations").json["items"]) == 5
     assert free(chen, chen) == []
+
+
+@pytest.fixture
+def replicas(options: list[str], new_database: Callable[[], str], tmp_path: Path) -> Iterator[Deployment]:
+    """Return a clinic of two processes on one database."""
+    database = new_database().replace(":memory:", str(tmp_path / "clinic.sqlite"))
+    with running(*options, "--replicas", "2", "--database", database) as clinic:
+        yield clinic
+
+
+def test_double_booking_in_two_processes(replicas: Deployment) -> None:
+    """Exactly one has a slot, and exactly one of joining and cancelling happens, when several processes are asked."""
+    chen = replicas.clinician("chen")
+    patients = [replicas.patient("racer") for _ in range(6)]
+    asked_of = {patient.get("/health").headers["x-replica"] for patient in patients}
+    assert asked_of <= {"1", "2"}
+    for slot in offers(chen, 8):
+        answers = at_once([partial(ask, each, chen, slot) for each in patients])
+        assert sorted(answer.status for answer in answers) == [201, *[409] * 5]
+        (visit,) = (answer.json["id"] for answer in answers if answer.status == 201)
+        (patient,) = (each for each in patients if each.get(f"/consultations/{visit}").status == 200)
+        joined, cancelled = at_once(
+            [
+                partial(chen.post, f"/consultations/{visit}/join"),
+                partial(patient.post, f"/consultations/{visit}/cancel"),
+            ]
+        )
+        status = chen.get(f"/consultations/{visit}").json["status"]
+        assert status == ("cancelled" if cancelled.status == 200 else "live")
+        assert (joined.json.get("status") == "live") == (status == "live")
+        assert (slot in free(chen, chen)) == (status == "cancelled")
 
 
 def test_unknown_slot(clinic: Deployment) -> None:

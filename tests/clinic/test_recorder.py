@@ -165,6 +165,28 @@ def test_composite_in_order(shrinking: Deployment) -> None:
     assert found.duration_s >= 8.9
 
 
+def test_two_calls_at_once(clinic: Deployment) -> None:
+    """What a clinician shows in one of two calls stays in that call, however late it comes, and in its composite."""
+    chen = clinic.clinician("chen")
+    patients = [clinic.patient(name, "side-by-side") for name in ("alice", "bob")]
+    visits = [patient.book(chen, "video") for patient in patients]
+    for patient, visit in zip(patients, visits, strict=True):
+        for each in (patient, chen):
+            each.ok(f"/consultations/{visit}/join")
+    late = chen.begin(visits[0], "video")
+    patients[1].record(visits[1], clip(2, "video"), "video")
+    patients[0].record(visits[0], clip(1, "video"), "video")
+    to_alice, to_bob = clip(4, "video"), clip(3, "video")
+    chen.chunk(late, 0, to_alice)
+    assert chen.complete(late, [to_alice]).status == 201
+    chen.record(visits[1], to_bob, "video")
+    for patient, visit, people in zip(patients, visits, ({1, 4}, {2, 3}), strict=True):
+        items = ended(visit, patient)
+        assert len(items) == 3
+        assert [people_in(media(patient, item["id"])) for item in items if item["layout"]] == [people]
+        assert {n for item in items for n in people_in(media(patient, item["id"]))} == people
+
+
 def test_who_decides_on_composites(clinic: Deployment) -> None:
     """There is a composite when the patient has a layout, whatever the clinician has, and two were recorded."""
     alice = clinic.patient("alice")
