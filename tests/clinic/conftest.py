@@ -51,6 +51,10 @@ def deploy(options: list[str], new_database: Callable[[], str]) -> Iterator[Call
     for deployment in deployments:
         deployment.close()
     for service in services:
+        # They end all at once, and are then waited for.
+        if service.process.stdin:
+            service.process.stdin.close()
+    for service in services:
         service.stop()
 
 
