@@ -29,6 +29,7 @@ from . import (
     replays,
     sharing,
     uploads,
+    worker,
 )
 from .edge import EdgeCache
 from .state import Clinic
@@ -104,14 +105,14 @@ def _operation_id(route: APIRoute) -> str:
 async def _working(app: FastAPI) -> AsyncIterator[None]:
     """Let the recorder's worker work while the application serves."""
     clinic: Clinic = app.state.clinic
-    worker = asyncio.create_task(recorder.work(clinic), name="recorder")
+    working = asyncio.create_task(worker.work(clinic), name="recorder")
     try:
         yield
     finally:
         await clinic.rooms.close()
-        worker.cancel()
+        working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await worker
+            await working
 
 
 def build_app(clinic: Clinic, title: str = TITLE, *, own_address: str | None = None, secret: str = "") -> FastAPI:

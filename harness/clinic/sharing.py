@@ -17,7 +17,7 @@ from fastapi import APIRouter, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel
 
-from . import filing, flaws, operations, policy, replays
+from . import filing, flaws, operations, policy, replays, visibility
 from .accounts import Username
 from .errors import ApiError, answers, not_found
 from .ranges import NO_STORE, partial
@@ -91,9 +91,9 @@ def _read(clinic: Clinic, link: str) -> tuple[int, str, str]:
     return int(expires), replay, viewer
 
 
-def _manage(me: Person, replay: str) -> replays.Row:
+def _manage(me: Person, replay: str) -> visibility.Row:
     """Return a replay that this person shares and deletes; 404 unless theirs, 403 unless they are its patient."""
-    row = replays.find(me, replay)
+    row = visibility.find(me, replay)
     if not policy.may_manage_replay(me, row):
         raise ApiError(403, "patients-only", "Only its patient shares or deletes a recording.")
     return row
@@ -107,7 +107,7 @@ def _require_sharing(me: Person) -> None:
 @router.post("/replays/{replay}/link", status_code=201, summary="Make a link", responses=answers(401, 403, 404))
 async def make_link(replay: str, me: Me) -> Link:
     """Make a link to a replay of one's own: for oneself, for five minutes."""
-    row = replays.find(me, replay)
+    row = visibility.find(me, replay)
     expires = int(time.time()) + LINK_S
     at = datetime.fromtimestamp(expires, UTC).isoformat(timespec="seconds")
     return Link(url=f"/links/{_signed(me.clinic, me.username, row.id, expires)}", expires_at=at)
@@ -127,7 +127,7 @@ async def open_link(
     me = person_of_token(clinic, credentials.credentials) if credentials else None
     if clinic.has_flaw(flaws.SIGNED_LINK_UNBOUND):
         maker = person(clinic, viewer)
-        row = replays.find_unchecked(maker, replay) if maker else None
+        row = visibility.find_unchecked(maker, replay) if maker else None
         if row:
             operations.log_access(clinic, me.username if me else "nobody", "opened", "link", [row.id])
             return partial(clinic.store, row.media, row.content_type, None)
@@ -137,7 +137,7 @@ async def open_link(
         raise not_found("link")
     if time.time() > expires:
         raise ApiError(410, "link-expired", "The link has expired; make another one.")
-    row = replays.find(me, replay)
+    row = visibility.find(me, replay)
     operations.log_access(clinic, me.username, "opened", "link", [row.id])
     return partial(clinic.store, row.media, row.content_type, None)
 
@@ -214,13 +214,13 @@ async def revoke_share(replay: str, carer: str, me: Me) -> None:
 )
 async def export_replays(me: Me) -> Response:
     """Serve one's newest 200 replays as a ZIP: each recording by its id, and a list of titles."""
-    chosen = replays.source(me)
+    chosen = visibility.source(me)
     if me.clinic.has_flaw(flaws.EXPORT_MIXES_USERS):
-        chosen = replays.Source(replays.BY_CLINICIAN_AND_DAY, (me.username,), judged=False)
-    rows = replays.rows(me, chosen, "ORDER BY r.seq DESC LIMIT ?", MAX_EXPORTED)
+        chosen = visibility.Source(visibility.BY_CLINICIAN_AND_DAY, (me.username,), judged=False)
+    rows = visibility.rows(me, chosen, "ORDER BY r.seq DESC LIMIT ?", MAX_EXPORTED)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        titles = "".join(f"{row.id}.webm  {row.recorded_at}  {row.listed(me.username).title}\n" for row in rows)
+        titles = "".join(f"{row.id}.webm  {row.recorded_at}  {replays.title(row, me.username)}\n" for row in rows)
         archive.writestr("replays.txt", titles)
         for row in rows:
             found = me.clinic.store.find("SELECT bytes FROM media WHERE key = ?", row.media)
