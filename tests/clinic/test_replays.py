@@ -61,7 +61,8 @@ def test_own_and_only_own(clinic: Deployment, path: str, cached: str) -> None:
         assert item["title"] == f"Video consultation with {other}"
         detail = user.get(f"/replays/{hers}").json
         with_whom = chen.username if user is alice else alice.username
-        assert detail == item | {"with": with_whom, "size": 4, "thumbnail": False, "transcript": True}
+        said = {"with": with_whom, "size": 4, "thumbnail": False, "transcript": True, "participants": None}
+        assert detail == item | said
         assert user.get(f"/replays/{hers}/media").body == b"hers"
     for user, foreign in ((bob, hers), (alice, his), (dora, his), (alice, pending), (alice, "rec-unknown")):
         for address in ("", "/media", "/thumbnail", "/transcript"):
@@ -69,12 +70,13 @@ def test_own_and_only_own(clinic: Deployment, path: str, cached: str) -> None:
 
 
 def test_detail_v2(clinic: Deployment) -> None:
-    """The new version of the detail page says the same as the old one, to the same people."""
+    """The new version of the detail page says what the old one does, and who took part, to the same people."""
     chen = clinic.clinician("chen", "replay-detail-v2")
     alice, bob = clinic.patient("alice"), clinic.patient("bob", "replay-detail-v2")
     _, hers = held(alice, chen, b"hers")
     titled = chen.get(f"/replays/{hers}").json
     assert titled["with"] == alice.username
+    assert titled["participants"] == sorted([alice.username, chen.username])
     same = ("id", "consultation", "medium", "recorded_at", "size", "layout", "thumbnail", "transcript")
     assert [titled[each] for each in same] == [alice.get(f"/replays/{hers}").json[each] for each in same]
     assert bob.get(f"/replays/{hers}").refusal == (404, "not-found")
