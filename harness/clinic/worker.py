@@ -135,7 +135,7 @@ async def _shape(clinic: Clinic, recording: _Unfinished) -> _Finished:
     try:
         finished = await asyncio.to_thread(_shaped, bytes(data), shrink=shrink)
     except footage.FootageError as error:
-        log.info("%s is kept as it came: %s", recording.id, error)
+        log.debug("%s is kept as it came: %s", recording.id, error)
         finished = _Finished(bytes(data), None, 0.0)
     if clinic.has_flaw(flaws.WRONG_THUMBNAIL):
         clinic.last_thumbnail, before = finished.thumbnail or clinic.last_thumbnail, clinic.last_thumbnail
