@@ -12,10 +12,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import accounts, flaws, replicas
+from . import flaws
 from .app import SCHEMA, TITLE
-from .serving import NotStartedError, Place, Settings, end_when_closed, ignore_signals, leave, obey_signals, serve
-from .store import POSTGRESQL, CannotOpenError, Store
+from .base.store import POSTGRESQL, CannotOpenError, Store
+from .process import replicas
+from .process.serving import (
+    NotStartedError,
+    Place,
+    Settings,
+    end_when_closed,
+    ignore_signals,
+    leave,
+    obey_signals,
+    serve,
+)
+from .systems import accounts
 
 MEMORY = ":memory:"
 OPERATOR_PASSWORD = "CLINIC_OPERATOR_PASSWORD"  # noqa: S105 - the variable's name

@@ -11,12 +11,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from . import (
+from .base import errors
+from .base.state import Clinic
+from .systems import (
     accounts,
     booking,
     calls,
     consultations,
-    errors,
     filing,
     listening,
     metrics,
@@ -31,8 +32,7 @@ from . import (
     uploads,
     worker,
 )
-from .edge import EdgeCache
-from .state import Clinic
+from .web.edge import EdgeCache
 
 VERSION = "2.0.0"
 TITLE = "Reference telehealth clinic"

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from . import features, flaws
-from .state import Person
+from . import flaws
+from .base import features
+from .base.state import Person
 
 OFFERS = {"video": features.VIDEO_UPGRADE, "audio": features.VIDEO_DOWNGRADE}
 

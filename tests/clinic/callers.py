@@ -17,7 +17,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from harness.canary import Canary, pack, unpack
-from harness.clinic import tracks
+from harness.clinic.webrtc import tracks
 from harness.media import audio, video
 
 WIDTH, HEIGHT, FRAMES_PER_S = 160, 128, 10

@@ -6,6 +6,7 @@ import functools
 import io
 
 import av
+import numpy as np
 
 from harness.canary import Canary, unpack
 from harness.media import clips, reading, video
@@ -38,5 +39,6 @@ def people_on(jpeg: bytes) -> set[int]:
     assert jpeg.startswith(b"\xff\xd8\xff")
     with av.open(io.BytesIO(jpeg), "r", format="jpeg_pipe") as container:
         (picture,) = container.decode(video=0)
-    seen = {unpack(code) for code in video.find_codes(picture.to_ndarray(format="gray"))}
+    luma = picture.to_ndarray(format="gray").astype(np.uint8)
+    seen = {unpack(code) for code in video.find_codes(luma)}
     return {canary.user for canary in seen if canary}

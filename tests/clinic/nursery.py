@@ -22,7 +22,8 @@ FORK.set_forkserver_preload(["pytest", "harness.clinic.__main__"])
 
 
 def _live(log: str, arguments: Sequence[str]) -> None:
-    from harness.clinic import __main__, serving
+    from harness.clinic import __main__
+    from harness.clinic.process import serving
 
     output = os.open(log, os.O_WRONLY)
     for standard in (1, 2):

@@ -18,13 +18,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from harness.canary import Canary
-from harness.clinic import calls, errors, tracks
-from harness.clinic.calls import Calls
-from harness.clinic.errors import ApiError
-from harness.clinic.peers import Offer
-from harness.clinic.rooms import DEFAULT_LIMITS, Files, Limits
-from harness.clinic.store import Store
-from harness.clinic.tracks import Outgoing, Recorder, Sample, Timeline
+from harness.clinic.base import errors
+from harness.clinic.base.errors import ApiError
+from harness.clinic.base.store import Store
+from harness.clinic.systems import calls
+from harness.clinic.systems.calls import Calls
+from harness.clinic.webrtc import tracks
+from harness.clinic.webrtc.peers import Offer
+from harness.clinic.webrtc.rooms import DEFAULT_LIMITS, Files, Limits
+from harness.clinic.webrtc.tracks import Outgoing, Recorder, Sample, Timeline
 from harness.media import reading
 
 from .callers import Caller, calling, held, until

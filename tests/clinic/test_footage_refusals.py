@@ -9,7 +9,7 @@ import pytest
 
 from harness.clinic import footage
 from harness.clinic.footage import FootageError, Part
-from harness.clinic.footage_reading import MAX_BYTES
+from harness.clinic.footage.reading import MAX_BYTES
 from harness.media import clips
 from harness.media.reading import read
 

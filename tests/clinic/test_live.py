@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
-from harness.clinic.errors import ApiError
-from harness.clinic.live import BATCH, MAX_AHEAD, MAX_LISTENERS, MAX_WAITING, SETTLE_S, Listener, Listeners, Position
+from harness.clinic.base.errors import ApiError
+from harness.clinic.base.live import (
+    BATCH,
+    MAX_AHEAD,
+    MAX_LISTENERS,
+    MAX_WAITING,
+    SETTLE_S,
+    Listener,
+    Listeners,
+    Position,
+)
 
 
 def nothing() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.clinic import pages
+from harness.clinic.systems import pages
 from harness.process import Service
 
 from .people import Answer, Api

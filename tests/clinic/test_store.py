@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.clinic import store as stores
-from harness.clinic.errors import ApiError
-from harness.clinic.store import CannotOpenError, Store
+from harness.clinic.base import store as stores
+from harness.clinic.base.errors import ApiError
+from harness.clinic.base.store import CannotOpenError, Store
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS media (key TEXT PRIMARY KEY, bytes {bytes} NOT NULL);

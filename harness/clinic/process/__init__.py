@@ -1,0 +1,1 @@
+"""One process that serves the clinic, and several behind one address."""

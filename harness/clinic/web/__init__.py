@@ -1,0 +1,1 @@
+"""What answers over HTTP have in common: pages of a list, ranges of bytes, the edge cache."""
