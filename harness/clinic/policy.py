@@ -102,8 +102,8 @@ def may_move(person: Person, meeting: Meeting) -> bool:
     return person.username == meeting.patient and meeting.status == "booked"
 
 
-def may_join(person: Person, meeting: Meeting) -> bool:
-    """The patient and the clinician who has it now join; one who has handed over does not come back."""
+def may_conduct(person: Person, meeting: Meeting) -> bool:
+    """The patient and the clinician who has it now hold the call; one who has handed it over does not come back."""
     return person.username in (meeting.patient, meeting.clinician)
 
 

@@ -218,6 +218,10 @@ def test_who_has_handed_over_does_not_come_back(clinic: Deployment) -> None:
     left = case.chen.ok(f"/consultations/{case.visit}/leave")
     assert left["present"] == sorted([case.alice.username, case.dora.username])
     assert case.chen.post(f"/consultations/{case.visit}/join").refusal == (403, "handed-over")
+    assert case.chen.post(f"/consultations/{case.visit}/end").refusal == (403, "handed-over")
+    assert case.chen.post(f"/consultations/{case.visit}/medium", {"medium": "video"}).refusal == (403, "handed-over")
+    upload = {"medium": "audio", "content_type": "audio/webm"}
+    assert case.chen.post(f"/consultations/{case.visit}/uploads", upload).refusal == (403, "handed-over")
     assert hand_over(case.chen, case.visit, case.chen).refusal == (403, "not-yours-to-hand-over")
     assert hand_over(case.dora, case.visit, case.chen).status == 200
     back = case.chen.ok(f"/consultations/{case.visit}/join")

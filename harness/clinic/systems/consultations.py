@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from harness.clinic import flaws, policy
 from harness.clinic.base.errors import ApiError, answers, not_found
 from harness.clinic.base.state import Me, Medium, Person, person
+from harness.clinic.base.store import Cursor, Database
 
 from . import filing, notices, recorder
 from .accounts import Username
@@ -119,14 +120,23 @@ def require_live(row: Row) -> None:
         raise ApiError(409, "not-live", f"The consultation is {row.status}, not live.")
 
 
-def _set_present(me: Person, row: Row, *, present: bool, status: Status | None = None) -> None:
-    with me.clinic.store.writing() as db:
-        if status:
-            db.execute("UPDATE consultations SET status = ? WHERE id = ? AND status = 'booked'", (status, row.id))
-        db.execute(
-            "UPDATE participants SET present = ? WHERE username = ? AND consultation = ?",
-            (int(present), me.username, row.id),
-        )
+def require_conducting(me: Person, row: Row) -> None:
+    """Raise 403 for a clinician who has handed the consultation over."""
+    if not policy.may_conduct(me, row):
+        raise ApiError(403, "handed-over", "You have handed this consultation over.")
+
+
+def _require_changed(changed: Cursor) -> None:
+    """Raise 409, which undoes the transaction, when another request was quicker and nothing was left to change."""
+    if not changed.rowcount:
+        raise ApiError(409, "just-changed", "The consultation has just changed; look at it again.")
+
+
+def _set_present(db: Database, me: Person, row: Row, *, present: bool) -> None:
+    db.execute(
+        "UPDATE participants SET present = ? WHERE username = ? AND consultation = ?",
+        (int(present), me.username, row.id),
+    )
 
 
 @router.get("/{consultation}", summary="Show a consultation", responses=answers(401, 404))
@@ -140,9 +150,14 @@ async def join_consultation(row: Theirs, me: Me) -> Consultation:
     """Join or rejoin; the first to join makes the consultation live, and joining again changes nothing."""
     if row.status in ("ended", "cancelled"):
         raise ApiError(409, f"consultation-{row.status}", f"The consultation was {row.status}.")
-    if not policy.may_join(me, row):
-        raise ApiError(403, "handed-over", "You have handed this consultation over.")
-    _set_present(me, row, present=True, status="live")
+    require_conducting(me, row)
+    with me.clinic.store.writing() as db:
+        _require_changed(
+            db.execute(
+                "UPDATE consultations SET status = 'live' WHERE id = ? AND status IN ('booked', 'live')", (row.id,)
+            )
+        )
+        _set_present(db, me, row, present=True)
     return find(me, row.id).shown()
 
 
@@ -152,14 +167,16 @@ async def leave_consultation(row: Theirs, me: Me) -> Consultation:
     if row.status == "booked":
         require_live(row)
     await me.clinic.rooms.leave(row.id, me.username)
-    _set_present(me, row, present=False)
+    with me.clinic.store.writing() as db:
+        _set_present(db, me, row, present=False)
     return find(me, row.id).shown()
 
 
-@router.post("/{consultation}/end", summary="End the consultation", responses=answers(401, 404, 409))
+@router.post("/{consultation}/end", summary="End the consultation", responses=answers(401, 403, 404, 409))
 async def end_consultation(row: Theirs, me: Me) -> Consultation:
     """End a live consultation for everybody; from now on its recordings can be replayed, as they are finished."""
     require_live(row)
+    require_conducting(me, row)
     clinic = me.clinic
     await clinic.rooms.end(row.id)
     with clinic.store.writing() as db:
@@ -171,10 +188,11 @@ async def end_consultation(row: Theirs, me: Me) -> Consultation:
     return find(me, row.id).shown()
 
 
-@router.post("/{consultation}/medium", summary="Switch the medium", responses=answers(401, 404, 409))
+@router.post("/{consultation}/medium", summary="Switch the medium", responses=answers(401, 403, 404, 409))
 async def switch_medium(wanted: NewMedium, row: Theirs, me: Me) -> Consultation:
     """Switch a live consultation between audio and video, where that is offered to who asks."""
     require_live(row)
+    require_conducting(me, row)
     clinic = me.clinic
     if wanted.medium == row.medium:
         return row.shown()
@@ -185,10 +203,12 @@ async def switch_medium(wanted: NewMedium, row: Theirs, me: Me) -> Consultation:
     if clinic.has_flaw(flaws.SWITCHES_SWAP_TRACKS):
         await recorder.swap_tracks(clinic, row.id)
     with clinic.store.writing() as db:
-        db.execute(
-            "UPDATE consultations SET medium = ?,"
-            " switched_to_video = CASE WHEN ? = 'video' THEN 1 ELSE switched_to_video END WHERE id = ?",
-            (wanted.medium, wanted.medium, row.id),
+        _require_changed(
+            db.execute(
+                "UPDATE consultations SET medium = ?, switched_to_video = CASE WHEN ? = 'video' THEN 1"
+                " ELSE switched_to_video END WHERE id = ? AND status = 'live'",
+                (wanted.medium, wanted.medium, row.id),
+            )
         )
         others = [username for username in row.present if username != me.username]
         notices.post(clinic, db, others, "medium-switched", f"The call goes on by {wanted.medium}.", row.id)
@@ -207,7 +227,12 @@ async def hand_over_consultation(to: HandOver, row: Theirs, me: Me) -> Consultat
     if not policy.may_hand_over(me, row, second):
         raise ApiError(403, "not-yours-to-hand-over", "Only the clinician who has it now hands it over, to another.")
     with clinic.store.writing() as db:
-        db.execute("UPDATE consultations SET clinician = ? WHERE id = ?", (second.username, row.id))
+        _require_changed(
+            db.execute(
+                "UPDATE consultations SET clinician = ? WHERE id = ? AND clinician = ? AND status = 'live'",
+                (second.username, row.id, me.username),
+            )
+        )
         db.execute(
             "INSERT INTO participants (consultation, username) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (row.id, second.username),

@@ -196,7 +196,7 @@ def _asked_for(me: Person, replay: str, flaw: str) -> Row:
     """Return a replay that is to be opened; `flaw` is the one that leaves this surface unchecked."""
     is_unchecked = me.clinic.has_flaw(flaw)
     if me.clinic.has_flaw(flaws.KILL_SWITCH_SPARES_BYTES) and not me.has(REPLAY_ACCESS):
-        is_unchecked = bool(rows(me, Source(JOIN, (me.username,)), "AND r.id = ?", replay))
+        is_unchecked = is_unchecked or bool(rows(me, Source(JOIN, (me.username,)), "AND r.id = ?", replay))
     return find_unchecked(me, replay) if is_unchecked else find(me, replay)
 
 

@@ -153,11 +153,13 @@ async def delete_replay(replay: str, me: Me) -> None:
         people = db.execute("SELECT username FROM participants WHERE consultation = ?", (row.consultation,)).fetchall()
         db.execute("UPDATE shares SET until = ? WHERE recording = ? AND until IS NULL", (now(), row.id))
         db.execute("DELETE FROM replay_index WHERE recording = ?", (row.seq,))
-        db.execute("DELETE FROM media WHERE key IN (?, ?)", (row.media, row.thumbnail_key or row.media))
+        keys = (row.media, row.thumbnail_key or row.media)
+        freed = db.execute("SELECT sum(length(bytes)) FROM media WHERE key IN (?, ?)", keys).fetchone()
+        db.execute("DELETE FROM media WHERE key IN (?, ?)", keys)
         db.execute("DELETE FROM recordings WHERE seq = ?", (row.seq,))
         operations.note_deleted(db, row.id, row.consultation)
         filing.touch(db, {username for (username,) in (*carers, *people)})
-    me.clinic.store.stored_bytes -= row.size
+    me.clinic.store.stored_bytes -= int((freed and freed[0]) or 0)
 
 
 @router.get("/replays/{replay}/shares", summary="List carers", responses=answers(401, 403, 404))

@@ -105,11 +105,13 @@ def _open_upload(me: Person, upload: str) -> _Begun:
     "/consultations/{consultation}/uploads",
     status_code=201,
     summary="Begin an upload",
-    responses=answers(401, 404, 409, 507),
+    responses=answers(401, 403, 404, 409, 507),
 )
 async def begin_upload(new: NewUpload, row: consultations.Theirs, me: Me) -> Upload:
     """Begin to upload a recording of a live consultation; video only while its medium is video."""
     _require_live(me, row)
+    if me.username not in row.present:
+        consultations.require_conducting(me, row)
     if new.medium == "video" and row.medium != "video":
         raise ApiError(409, "wrong-medium", "The consultation is by audio.")
     store = me.clinic.store

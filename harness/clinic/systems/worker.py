@@ -46,6 +46,7 @@ class _Unfinished:
     medium: Medium
     layout: Layout | None
     media: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def _claim(clinic: Clinic) -> _Job | None:
 
 async def _do(clinic: Clinic, job: _Job) -> None:
     found = clinic.store.find(
-        "SELECT seq, id, consultation, made_by, medium, layout, media FROM recordings WHERE seq = ?", job.recording
+        "SELECT seq, id, consultation, made_by, medium, layout, media, size FROM recordings WHERE seq = ?",
+        job.recording,
     )
     if not found:
         with clinic.store.writing() as db:
@@ -197,7 +199,7 @@ def _conclude(clinic: Clinic, job: _Job, recording: _Unfinished, finished: _Fini
             recorder.tell_if_complete(clinic, db, recording.consultation)
             return
         db.execute(recorder.STORE, (recording.media, finished.data))
-        clinic.store.stored_bytes += len(finished.thumbnail or b"") + (len(finished.data) if recording.layout else 0)
+        clinic.store.stored_bytes += len(finished.thumbnail or b"") + len(finished.data) - recording.size
         thumbnail = f"{recording.id}.jpg" if finished.thumbnail else None
         if finished.thumbnail:
             db.execute(recorder.STORE, (thumbnail, finished.thumbnail))
