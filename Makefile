@@ -7,13 +7,16 @@ RUN_FLAGS ?=
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help run test install lint format bench lock clean
+.PHONY: help run drill test install lint format bench lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-run: .venv/installed ## every scenario under every valid flag combination on the sound clinic
+run: .venv/installed ## every scenario under every triple of flag variants on the sound clinic (RUN_FLAGS=--coverage=exhaustive)
 	$(BIN)/harness run $(RUN_FLAGS)
+
+drill: .venv/installed ## is each planted flaw seen by the check that must see it?
+	$(BIN)/harness drill
 
 test: .venv/installed-test ## all tests
 	$(BIN)/pytest tests
