@@ -154,8 +154,12 @@ def _may_need_a_crowd(report: Report) -> bool:
 async def _listen(process: asyncio.subprocess.Process, report: Report) -> None:
     if process.stdout is None:
         return
-    async for line in process.stdout:
-        report.take(json.loads(line))
+    try:
+        async for line in process.stdout:
+            report.take(json.loads(line))
+    except ValueError as error:
+        # Half a line of one that was killed, or one beyond MAX_LINE_BYTES: it costs this row alone.
+        report.error = f"what it said cannot be read: {error}"
 
 
 async def _end(process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:

@@ -29,10 +29,10 @@ from typing import IO, Any, get_args
 
 from harness.drilling.stories import scenarios_in
 from harness.errors import FlagError, HarnessError
-from harness.model import Combination, Degree, Finding, Trial, Verdict
+from harness.model import Combination, Degree, Finding, Verdict
 from harness.planning.coverage import EXHAUSTIVE
 from harness.planning.exhaustive import count
-from harness.planning.plan import Claim, Plan
+from harness.planning.plan import Claim, Plan, plan_of
 from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
 from harness.running.trial import TrialResult
@@ -95,16 +95,8 @@ def _height(finding: Finding) -> int:
 
 def planned(session: Session, combinations: Sequence[Combination]) -> Plan:
     """Return the plan of every scenario of the session under these combinations alone."""
-    return Plan(
-        claim=Claim("selection", count(session.catalogue)),
-        trials=tuple(
-            Trial(scenario, combination, session.settings.seed)
-            for combination in combinations
-            for scenario in session.scenarios
-        ),
-        catalogue=session.catalogue,
-        seed=session.settings.seed,
-    )
+    claim = Claim("selection", count(session.catalogue))
+    return plan_of(session.catalogue, combinations, claim, list(session.scenarios), session.settings.seed)
 
 
 def perform(task: dict[str, Any], speaker: _Speaker) -> ExitCode:

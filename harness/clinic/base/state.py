@@ -85,11 +85,12 @@ class Clinic:
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the recorder's worker has something to do."""
 
-    # What only flaws remember: nothing sound reads it.
+    # What only flaws remember, of a clinic that is played for a while: nothing sound reads it.
     current: Person | None = None
     switching: list[str] = field(default_factory=list)
     swapped: dict[str, str] = field(default_factory=dict)
     carers: set[tuple[str, str]] = field(default_factory=set)
+    looked_at: dict[str, str] = field(default_factory=dict)
     last_thumbnail: bytes | None = None
 
     def has_flaw(self, name: str) -> bool:

@@ -151,7 +151,7 @@ def _for_psycopg(statement: str) -> bytes:
 
 
 class Store:
-    """The open database, and how many bytes of media this process knows to be in it."""
+    """The open database, and about how many bytes of media are in it: what this process found, stored and deleted."""
 
     def __init__(self, url: str, schema: str) -> None:
         """Open or create the database: a file, `:memory:` for none, or `postgresql://...`; raise CannotOpenError."""
@@ -189,9 +189,13 @@ class Store:
         """Return every row."""
         return self.db.execute(query, parameters).fetchall()
 
+    def is_full(self, table: str) -> bool:
+        """Return True when the table has as many rows as it may."""
+        return (self.one(f"SELECT max(seq) FROM {table}")[0] or 0) >= MAX_ROWS  # noqa: S608 - our own word
+
     def require_room(self, table: str) -> None:
         """Refuse with 507 when the table is full."""
-        if (self.one(f"SELECT max(seq) FROM {table}")[0] or 0) >= MAX_ROWS:  # noqa: S608 - our own word
+        if self.is_full(table):
             raise ApiError(507, "clinic-full", f"The clinic holds no more than {MAX_ROWS:,} {table}.")
 
     def require_bytes(self, more: int) -> None:

@@ -92,29 +92,15 @@ def _take(db: Database, clinician: str, slot: int) -> str:
     raise ApiError(409, "slot-past", "The time of this slot has passed.")
 
 
-def _free(db: Database, consultation: str) -> None:
-    db.execute(
-        "UPDATE slots SET taken = 0 WHERE seq = (SELECT slot FROM consultations WHERE id = ?)",
-        (consultation,),
-    )
+def _free(db: Database, slot: int | None) -> None:
+    db.execute("UPDATE slots SET taken = 0 WHERE seq = ?", (slot,))
 
 
 def _require_movable(me: Person, row: consultations.Row) -> None:
     if me.username != row.patient:
         raise ApiError(403, "patients-only", "Only its patient moves or cancels a consultation.")
     if not policy.may_move(me, row):
-        raise _not_booked(row.status)
-
-
-def _not_booked(status: str) -> ApiError:
-    return ApiError(409, "not-booked", f"The consultation is {status}; only a booked one is moved or cancelled.")
-
-
-def _change_booked(db: Database, consultation: str, change: str, *values: str | int) -> None:
-    """Change a consultation that is still booked; 409 when another process was quicker."""
-    query = f"UPDATE consultations SET {change} WHERE id = ? AND status = 'booked'"  # noqa: S608 - our own words
-    if not db.execute(query, (*values, consultation)).rowcount:
-        raise _not_booked("no longer booked")
+        raise ApiError(409, "not-booked", f"The consultation is {row.status}; only a booked one is moved or cancelled.")
 
 
 @router.post("/slots", status_code=201, summary="Offer a slot", responses=answers(401, 403, 409))
@@ -202,8 +188,8 @@ async def cancel_consultation(row: consultations.Theirs, me: Me) -> Consultation
     """Cancel a consultation that has not begun; its slot is free again."""
     _require_movable(me, row)
     with me.clinic.store.writing() as db:
-        _free(db, row.id)
-        _change_booked(db, row.id, "status = 'cancelled', slot = NULL")
+        _free(db, consultations.hold(db, row.id, "booked"))
+        db.execute("UPDATE consultations SET status = 'cancelled', slot = NULL WHERE id = ?", (row.id,))
         notices.post(me.clinic, db, [row.clinician], "cancelled", f"{me.name} cancelled.", row.id)
     return consultations.find(me, row.id).shown()
 
@@ -213,8 +199,9 @@ async def reschedule_consultation(to: NewTime, row: consultations.Theirs, me: Me
     """Move a consultation that has not begun to another free slot of the same clinician."""
     _require_movable(me, row)
     with me.clinic.store.writing() as db:
+        held = consultations.hold(db, row.id, "booked")
         starts_at = _take(db, row.clinician, to.slot)
-        _free(db, row.id)
-        _change_booked(db, row.id, "slot = ?, starts_at = ?", to.slot, starts_at)
+        _free(db, held)
+        db.execute("UPDATE consultations SET slot = ?, starts_at = ? WHERE id = ?", (to.slot, starts_at, row.id))
         notices.post(me.clinic, db, [row.clinician], "rescheduled", f"{me.name} moved to {starts_at}.", row.id)
     return consultations.find(me, row.id).shown()

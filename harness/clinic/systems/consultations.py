@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from harness.clinic import flaws, policy
 from harness.clinic.base.errors import ApiError, answers, not_found
 from harness.clinic.base.state import Me, Medium, Person, person
-from harness.clinic.base.store import Cursor, Database
+from harness.clinic.base.store import Database
 
 from . import filing, notices, recorder
 from .accounts import Username
@@ -126,10 +126,17 @@ def require_conducting(me: Person, row: Row) -> None:
         raise ApiError(403, "handed-over", "You have handed this consultation over.")
 
 
-def _require_changed(changed: Cursor) -> None:
-    """Raise 409, which undoes the transaction, when another request was quicker and nothing was left to change."""
-    if not changed.rowcount:
+def hold(db: Database, consultation: str, *statuses: Status) -> int | None:
+    """Hold a consultation until the transaction ends, and return its slot; 409 unless it has one of the statuses.
+
+    An update that changes nothing is the lock on a row that both databases speak.
+    """
+    held = db.execute("UPDATE consultations SET status = status WHERE id = ? RETURNING status, slot", (consultation,))
+    row = held.fetchone()
+    if row is None or row[0] not in statuses:
         raise ApiError(409, "just-changed", "The consultation has just changed; look at it again.")
+    slot: int | None = row[1]
+    return slot
 
 
 def _set_present(db: Database, me: Person, row: Row, *, present: bool) -> None:
@@ -152,11 +159,8 @@ async def join_consultation(row: Theirs, me: Me) -> Consultation:
         raise ApiError(409, f"consultation-{row.status}", f"The consultation was {row.status}.")
     require_conducting(me, row)
     with me.clinic.store.writing() as db:
-        _require_changed(
-            db.execute(
-                "UPDATE consultations SET status = 'live' WHERE id = ? AND status IN ('booked', 'live')", (row.id,)
-            )
-        )
+        hold(db, row.id, "booked", "live")
+        db.execute("UPDATE consultations SET status = 'live' WHERE id = ?", (row.id,))
         _set_present(db, me, row, present=True)
     return find(me, row.id).shown()
 
@@ -164,7 +168,7 @@ async def join_consultation(row: Theirs, me: Me) -> Consultation:
 @router.post("/{consultation}/leave", summary="Leave the call", responses=answers(401, 404, 409))
 async def leave_consultation(row: Theirs, me: Me) -> Consultation:
     """Leave; the consultation stays live until somebody ends it. Who has left may leave again."""
-    if row.status == "booked":
+    if row.status in ("booked", "cancelled"):
         require_live(row)
     await me.clinic.rooms.leave(row.id, me.username)
     with me.clinic.store.writing() as db:
@@ -203,13 +207,10 @@ async def switch_medium(wanted: NewMedium, row: Theirs, me: Me) -> Consultation:
     if clinic.has_flaw(flaws.SWITCHES_SWAP_TRACKS):
         await recorder.swap_tracks(clinic, row.id)
     with clinic.store.writing() as db:
-        _require_changed(
-            db.execute(
-                "UPDATE consultations SET medium = ?, switched_to_video = CASE WHEN ? = 'video' THEN 1"
-                " ELSE switched_to_video END WHERE id = ? AND status = 'live'",
-                (wanted.medium, wanted.medium, row.id),
-            )
-        )
+        hold(db, row.id, "live")
+        db.execute("UPDATE consultations SET medium = ? WHERE id = ?", (wanted.medium, row.id))
+        if wanted.medium == "video":
+            db.execute("UPDATE consultations SET switched_to_video = 1 WHERE id = ?", (row.id,))
         others = [username for username in row.present if username != me.username]
         notices.post(clinic, db, others, "medium-switched", f"The call goes on by {wanted.medium}.", row.id)
     await clinic.rooms.segment(row.id, wanted.medium)
@@ -227,12 +228,13 @@ async def hand_over_consultation(to: HandOver, row: Theirs, me: Me) -> Consultat
     if not policy.may_hand_over(me, row, second):
         raise ApiError(403, "not-yours-to-hand-over", "Only the clinician who has it now hands it over, to another.")
     with clinic.store.writing() as db:
-        _require_changed(
-            db.execute(
-                "UPDATE consultations SET clinician = ? WHERE id = ? AND clinician = ? AND status = 'live'",
-                (second.username, row.id, me.username),
-            )
+        hold(db, row.id, "live")
+        handed = db.execute(
+            "UPDATE consultations SET clinician = ? WHERE id = ? AND clinician = ?",
+            (second.username, row.id, me.username),
         )
+        if not handed.rowcount:
+            raise ApiError(409, "just-changed", "The consultation has just changed; look at it again.")
         db.execute(
             "INSERT INTO participants (consultation, username) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (row.id, second.username),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from harness.clinic import flaws, policy
 from harness.clinic.base.errors import ApiError, answers, not_found
-from harness.clinic.base.state import MAX_PROFILES, Me, Patient, Person, Time, now
+from harness.clinic.base.state import Me, Patient, Person, Time, now
 from harness.clinic.base.store import new_id
 from harness.clinic.web import paging
 from harness.clinic.web.paging import Cursor
@@ -28,9 +28,6 @@ Kind = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,60}$", examples=["pulse", "bl
 OfKind = Annotated[str, Query(pattern=r"^[a-z0-9-]{0,60}$", description="Only this kind; empty for all.")]
 
 router = APIRouter(tags=["metrics"])
-
-_looked_at: dict[str, str] = {}
-"""Whom each clinician looked at last; nothing sound reads or writes it."""
 
 
 class NewMetric(BaseModel):
@@ -97,10 +94,8 @@ def _shown(me: Person, patient: str) -> str:
     """Return whose metrics the page of a patient shows: theirs."""
     if not me.clinic.has_flaw(flaws.METRICS_OF_PREVIOUS_PATIENT):
         return patient
-    before = _looked_at.get(me.username, patient)
-    if len(_looked_at) >= MAX_PROFILES:
-        _looked_at.clear()
-    _looked_at[me.username] = patient
+    before = me.clinic.looked_at.get(me.username, patient)
+    me.clinic.looked_at[me.username] = patient
     return before
 
 

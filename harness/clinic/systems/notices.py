@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -28,6 +29,7 @@ CREATE INDEX IF NOT EXISTS mail_by_recipient ON mail (recipient, seq);
 
 COLUMNS = "n.seq, n.id, n.recipient, n.kind, n.text, n.consultation, n.created_at, n.read"
 
+log = logging.getLogger("clinic")
 router = APIRouter(prefix="/notices", tags=["notices"])
 
 
@@ -70,11 +72,16 @@ class Mails(BaseModel):
 def post(
     clinic: Clinic, db: Database, recipients: Iterable[str], kind: str, text: str, consultation: str | None = None
 ) -> None:
-    """Notify each recipient by inbox, e-mail and live, as a part of the caller's transaction; 507 when full."""
+    """Notify each recipient by inbox, e-mail and live, as a part of the caller's transaction.
+
+    When there is room for no more notices, that is in the log alone: nobody is kept in a call by it.
+    """
     told = list(dict.fromkeys(recipients))
     if not told:
         return
-    clinic.store.require_room("notices")
+    if clinic.store.is_full("notices"):
+        log.error("no room for a notice: %s", kind)
+        return
     at, about = now(), f" ({consultation})" if consultation else ""
     db.executemany(
         "INSERT INTO notices (id, recipient, kind, text, consultation, created_at) VALUES (?, ?, ?, ?, ?, ?)",

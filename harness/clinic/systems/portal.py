@@ -93,7 +93,7 @@ async def show_agenda(me: Clinician, cursor: Cursor = "") -> Agenda:
     return Agenda(items=items, next=following)
 
 
-@router.get("/recordings", summary="List my consultations' recordings", responses=answers(401, 403))
+@router.get("/recordings", summary="List my consultations' recordings", responses=answers(401, 403, 507))
 async def list_portal_recordings(me: Clinician, cursor: Cursor = "") -> PortalRecordings:
     """List what was recorded in the clinician's consultations, finished or not; it is watched in the replays."""
     rows = me.clinic.store.all(

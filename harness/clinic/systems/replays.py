@@ -131,7 +131,7 @@ def _presented(me: Person, surface: str, shown: Sequence[Replay]) -> None:
 Cursor = Annotated[str | None, Query(max_length=11, description="`next` of the page before.")]
 
 
-@router.get("", summary="List my replays", responses=answers(401, 403))
+@router.get("", summary="List my replays", responses=answers(401, 403, 507))
 async def list_replays(me: Me, response: Response, cursor: Cursor = None) -> ReplayPage:
     """List the recordings of one's own ended consultations, a page at a time, newest first."""
     page = _list(me, _before(cursor) if cursor else FIRST)
@@ -156,13 +156,13 @@ def _list(me: Person, before: int) -> ReplayPage:
     return clinic.replay_cache.get(key, lambda: _page(me, chosen, before, size))
 
 
-@router.get("/count", summary="Count my replays", responses=answers(401, 403))
+@router.get("/count", summary="Count my replays", responses=answers(401, 403, 507))
 async def count_replays(me: Me) -> Count:
     """Count one's replays, for the badge."""
     return Count(count=count(me, source(me)))
 
 
-@router.get("/search", summary="Search my replays", responses=answers(401, 403, 404))
+@router.get("/search", summary="Search my replays", responses=answers(401, 403, 404, 507))
 async def search_replays(me: Me, q: Annotated[str, Query(min_length=1, max_length=100)]) -> Found:
     """Search the titles, names and captions of one's own replays, where search is offered."""
     if not me.has(REPLAY_SEARCH):
@@ -178,7 +178,7 @@ async def search_replays(me: Me, q: Annotated[str, Query(min_length=1, max_lengt
     return Found(items=items)
 
 
-@router.get("/{replay}", summary="Show a replay", responses=answers(401, 403, 404))
+@router.get("/{replay}", summary="Show a replay", responses=answers(401, 403, 404, 507))
 async def show_replay(replay: str, me: Me) -> ReplayDetail:
     """Show one replay of the signed-in user's."""
     is_new = me.has(REPLAY_DETAIL_V2)
@@ -208,7 +208,7 @@ def _opened(me: Person, surface: str, row: Row) -> None:
     "/{replay}/media",
     summary="Play a replay",
     response_class=Response,
-    responses={**answers(401, 403, 404, 416), 200: {"description": "The recording.", "content": MEDIA}},
+    responses={**answers(401, 403, 404, 416, 507), 200: {"description": "The recording.", "content": MEDIA}},
 )
 async def play_replay(replay: str, me: Me, range_: Annotated[str | None, Header(alias="Range")] = None) -> Response:
     """Serve a replay's bytes, or one range of them (RFC 9110, 14.2), with the content type that they have."""
@@ -221,7 +221,7 @@ async def play_replay(replay: str, me: Me, range_: Annotated[str | None, Header(
     "/{replay}/thumbnail",
     summary="Show a replay's thumbnail",
     response_class=Response,
-    responses={**answers(401, 403, 404), 200: {"description": "A small picture.", "content": {"image/jpeg": {}}}},
+    responses={**answers(401, 403, 404, 507), 200: {"description": "A small picture.", "content": {"image/jpeg": {}}}},
 )
 async def show_thumbnail(replay: str, me: Me) -> Response:
     """Serve the thumbnail of a recording by video."""
@@ -236,7 +236,7 @@ async def show_thumbnail(replay: str, me: Me) -> Response:
     "/{replay}/transcript",
     summary="Read a replay's transcript",
     response_class=Response,
-    responses={**answers(401, 403, 404), 200: {"description": "Who spoke when.", "content": {"text/plain": {}}}},
+    responses={**answers(401, 403, 404, 507), 200: {"description": "Who spoke when.", "content": {"text/plain": {}}}},
 )
 async def read_transcript(replay: str, me: Me) -> Response:
     """Serve a transcript as plain text: who spoke when, and what was captioned."""

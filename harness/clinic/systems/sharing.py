@@ -34,6 +34,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS shares (
     seq {seq}, recording TEXT NOT NULL, owner TEXT NOT NULL, carer TEXT NOT NULL, since TEXT NOT NULL, until TEXT);
 CREATE INDEX IF NOT EXISTS shares_by_carer ON shares (carer);
+CREATE UNIQUE INDEX IF NOT EXISTS shares_now ON shares (recording, carer) WHERE until IS NULL;
 CREATE INDEX IF NOT EXISTS shares_by_recording ON shares (recording);
 CREATE TABLE IF NOT EXISTS link_keys (name TEXT PRIMARY KEY, value {bytes} NOT NULL);
 """
@@ -106,7 +107,7 @@ def _require_sharing(me: Person) -> None:
         raise not_found("sharing")
 
 
-@router.post("/replays/{replay}/link", status_code=201, summary="Make a link", responses=answers(401, 403, 404))
+@router.post("/replays/{replay}/link", status_code=201, summary="Make a link", responses=answers(401, 403, 404, 507))
 async def make_link(replay: str, me: Me) -> Link:
     """Make a link to a replay of one's own: for oneself, for five minutes."""
     row = visibility.find(me, replay)
@@ -119,7 +120,7 @@ async def make_link(replay: str, me: Me) -> Link:
     "/links/{link}",
     summary="Open a link",
     response_class=Response,
-    responses={**answers(401, 403, 404, 410), 200: {"description": "The recording.", "content": replays.MEDIA}},
+    responses={**answers(401, 403, 404, 410, 507), 200: {"description": "The recording.", "content": replays.MEDIA}},
 )
 async def open_link(
     link: str, clinic: Here, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
@@ -144,7 +145,7 @@ async def open_link(
     return partial(clinic.store, row.media, row.content_type, None)
 
 
-@router.delete("/replays/{replay}", status_code=204, summary="Delete a replay", responses=answers(401, 403, 404))
+@router.delete("/replays/{replay}", status_code=204, summary="Delete a replay", responses=answers(401, 403, 404, 507))
 async def delete_replay(replay: str, me: Me) -> None:
     """Delete a recording for everybody, with its thumbnail and its shares: its patient alone."""
     row = _manage(me, replay)
@@ -162,7 +163,7 @@ async def delete_replay(replay: str, me: Me) -> None:
     me.clinic.store.stored_bytes -= int((freed and freed[0]) or 0)
 
 
-@router.get("/replays/{replay}/shares", summary="List carers", responses=answers(401, 403, 404))
+@router.get("/replays/{replay}/shares", summary="List carers", responses=answers(401, 403, 404, 507))
 async def list_shares(replay: str, me: Me) -> Shares:
     """List the carers with whom a recording is shared now."""
     _require_sharing(me)
@@ -172,7 +173,10 @@ async def list_shares(replay: str, me: Me) -> Shares:
 
 
 @router.post(
-    "/replays/{replay}/shares", status_code=204, summary="Share with a carer", responses=answers(401, 403, 404, 409)
+    "/replays/{replay}/shares",
+    status_code=204,
+    summary="Share with a carer",
+    responses=answers(401, 403, 404, 409, 507),
 )
 async def share_replay(replay: str, to: Share, me: Me) -> None:
     """Share a recording with a carer, who finds it among their own replays until it is revoked."""
@@ -187,16 +191,17 @@ async def share_replay(replay: str, to: Share, me: Me) -> None:
         return
     if len(current) >= MAX_CARERS:
         raise ApiError(409, "too-many-carers", f"A recording is shared with at most {MAX_CARERS} carers.")
+    store.require_room("shares")
     with store.writing() as db:
         db.execute(
-            "INSERT INTO shares (recording, owner, carer, since) VALUES (?, ?, ?, ?)",
+            "INSERT INTO shares (recording, owner, carer, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (row.id, me.username, carer.username, now()),
         )
         filing.touch(db, [carer.username])
 
 
 @router.delete(
-    "/replays/{replay}/shares/{carer}", status_code=204, summary="Revoke a share", responses=answers(401, 403, 404)
+    "/replays/{replay}/shares/{carer}", status_code=204, summary="Revoke a share", responses=answers(401, 403, 404, 507)
 )
 async def revoke_share(replay: str, carer: str, me: Me) -> None:
     """Revoke a share: from now on the carer neither sees nor opens the recording."""
@@ -214,7 +219,7 @@ async def revoke_share(replay: str, carer: str, me: Me) -> None:
     "/replays/export",
     summary="Export my replays",
     response_class=Response,
-    responses={**answers(401, 403), 200: {"description": "All of them.", "content": {"application/zip": {}}}},
+    responses={**answers(401, 403, 507), 200: {"description": "All of them.", "content": {"application/zip": {}}}},
 )
 async def export_replays(me: Me) -> Response:
     """Serve one's newest 200 replays as a ZIP: each recording by its id, and a list of titles."""
@@ -228,7 +233,8 @@ async def export_replays(me: Me) -> Response:
         archive.writestr("replays.txt", titles)
         for row in rows:
             found = me.clinic.store.find("SELECT bytes FROM media WHERE key = ?", row.media)
-            archive.writestr(f"{row.id}.webm", bytes(found[0]) if found else b"")
+            if found:
+                archive.writestr(f"{row.id}.webm", bytes(found[0]))
     operations.log_access(me.clinic, me.username, "opened", "export", [row.id for row in rows])
     headers = {"Cache-Control": NO_STORE, "Content-Disposition": 'attachment; filename="replays.zip"'}
     return Response(packed.getvalue(), media_type="application/zip", headers=headers)

@@ -161,12 +161,13 @@ async def send_chunk(upload: str, n: Annotated[int, Path(ge=0)], request: Reques
     sent = await _body(request)
     if n >= MAX_CHUNKS:
         raise ApiError(413, "too-many-chunks", f"An upload has at most {MAX_CHUNKS} chunks.")
-    _open_upload(me, upload)
+    begun = _open_upload(me, upload)
     store = me.clinic.store
     before = store.find("SELECT length(bytes) FROM chunks WHERE upload = ? AND n = ?", upload, n)
     growth = len(sent) - (before[0] if before else 0)
     store.require_bytes(growth)
     with store.writing() as db:
+        consultations.hold(db, begun.consultation, "live")
         db.execute(
             "INSERT INTO chunks (upload, n, bytes) VALUES (?, ?, ?)"
             " ON CONFLICT (upload, n) DO UPDATE SET bytes = excluded.bytes",
@@ -196,6 +197,7 @@ async def complete_upload(upload: str, said: Completion, me: Me) -> Completed:
         _where(me, begun), me.username, begun.medium, begun.content_type, whole, begun.began_at, begun.caption
     )
     with store.writing() as db:
+        consultations.hold(db, begun.consultation, "live")
         made = recorder.receive(me.clinic, db, take)
         db.execute("DELETE FROM chunks WHERE upload = ?", (upload,))
         completed = db.execute("UPDATE uploads SET recording = ? WHERE id = ? AND recording IS NULL", (made, upload))
@@ -213,4 +215,6 @@ def _where(me: Person, begun: _Begun) -> str:
             me.username,
         )
         return str(latest[0])
-    return me.clinic.swapped.get(begun.consultation, begun.consultation)
+    if me.clinic.has_flaw(flaws.SWITCHES_SWAP_TRACKS):
+        return me.clinic.swapped.get(begun.consultation, begun.consultation)
+    return begun.consultation

@@ -20,7 +20,7 @@ from . import filing, recorder
 
 WORKERS = 2
 ATTEMPTS = 3
-CLAIM_S = 60.0
+CLAIM_S = 300.0
 LOOK_AGAIN_S = 0.25
 
 log = logging.getLogger("clinic")
@@ -193,7 +193,11 @@ def _composed(parts: list[footage.Part], layout: Layout) -> _Finished:
 def _conclude(clinic: Clinic, job: _Job, recording: _Unfinished, finished: _Finished | None) -> None:
     """Write what the worker made: None for what cannot be made, today or ever."""
     with clinic.store.writing() as db:
-        db.execute("DELETE FROM jobs WHERE seq = ?", (job.seq,))
+        # A claim may have run out while its worker was at it: the first to conclude does.
+        if not db.execute("DELETE FROM jobs WHERE seq = ?", (job.seq,)).rowcount:
+            return
+        # Others may conclude the consultation's other recordings now, end it or hand it over: one after the other.
+        db.execute("UPDATE consultations SET status = status WHERE id = ?", (recording.consultation,))
         if finished is None:
             db.execute("UPDATE recordings SET status = 'failed' WHERE seq = ?", (recording.seq,))
             recorder.tell_if_complete(clinic, db, recording.consultation)
