@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,8 +23,8 @@ def flag_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def options(flag_server: str) -> list[str]:
-    """Return the options that any clinic needs."""
-    return ["--unleash-url", flag_server, "--unleash-token", "default:development.test"]
+    """Return the options that any clinic needs; its flags stay as they are, and are seldom asked for."""
+    return ["--unleash-url", flag_server, "--unleash-token", "default:development.test", "--refresh-s", "10"]
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -35,9 +36,9 @@ def new_database(request: pytest.FixtureRequest) -> Callable[[], str]:
     return server.new_database
 
 
-@pytest.fixture(scope="session")
-def deploy(options: list[str], new_database: Callable[[], str]) -> Iterator[Callable[..., Deployment]]:
-    """Return a function that starts a clinic on an empty database with further options, the way the harness does."""
+@contextmanager
+def deploying(options: list[str], new_database: Callable[[], str]) -> Iterator[Callable[..., Deployment]]:
+    """Yield a function that starts a clinic on an empty database with further options, the way the harness does."""
     services: list[Service] = []
     deployments: list[Deployment] = []
 
@@ -47,24 +48,35 @@ def deploy(options: list[str], new_database: Callable[[], str]) -> Iterator[Call
         deployments.append(Deployment(services[-1].url))
         return deployments[-1]
 
-    yield start
-    for deployment in deployments:
-        deployment.close()
-    for service in services:
-        # They end all at once, and are then waited for.
-        if service.process.stdin:
-            service.process.stdin.close()
-    for service in services:
-        service.stop()
+    try:
+        yield start
+    finally:
+        for deployment in deployments:
+            deployment.close()
+        for service in services:
+            # They end all at once, and are then waited for.
+            if service.process.stdin:
+                service.process.stdin.close()
+        for service in services:
+            service.stop()
+
+
+@pytest.fixture(scope="module")
+def deploy(options: list[str], new_database: Callable[[], str]) -> Iterator[Callable[..., Deployment]]:
+    """Yield what starts clinics that end with the module."""
+    with deploying(options, new_database) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
-def clinic(deploy: Callable[..., Deployment]) -> Deployment:
-    """Return a sound clinic."""
-    return deploy()
+def clinic(options: list[str], new_database: Callable[[], str]) -> Iterator[Deployment]:
+    """Yield a sound clinic."""
+    with deploying(options, new_database) as start:
+        yield start()
 
 
 @pytest.fixture(scope="session")
-def flawed(deploy: Callable[..., Deployment]) -> Deployment:
-    """Return a clinic in which the video branch skips the owner."""
-    return deploy("--flaw", "video-branch-skips-owner")
+def flawed(options: list[str], new_database: Callable[[], str]) -> Iterator[Deployment]:
+    """Yield a clinic in which the video branch skips the owner."""
+    with deploying(options, new_database) as start:
+        yield start("--flaw", "video-branch-skips-owner")

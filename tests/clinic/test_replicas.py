@@ -21,7 +21,7 @@ BOTH = {"1", "2"}
 CONNECTIONS = 64
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pair(deploy: Callable[..., Deployment]) -> Deployment:
     """Return a sound clinic of two processes."""
     return deploy("--replicas", "2")

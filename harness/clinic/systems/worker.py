@@ -21,7 +21,7 @@ from . import filing, recorder
 WORKERS = 2
 ATTEMPTS = 3
 CLAIM_S = 300.0
-LOOK_AGAIN_S = 0.25
+LOOK_AGAIN_S = 1.0
 
 log = logging.getLogger("clinic")
 
