@@ -43,7 +43,7 @@ lock: .venv/installed-test ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group build --group test $(LOCK_FLAGS) -o requirements-test.lock
 
 clean: ## remove what was installed and what runs left behind
-	rm -rf .venv reports/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv reports/out reports/out-again reports/drill .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

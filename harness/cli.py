@@ -14,6 +14,7 @@ from harness import serving
 from harness.clinic.flaws import FLAWS
 from harness.drilling.command import CORES, DEFAULT_DRILL
 from harness.drilling.command import drill as run_drill
+from harness.drilling.sight import CHECKS
 from harness.errors import HarnessError, UsageError, nearest
 from harness.planning.coverage import AUTO
 from harness.planning.render import as_json, as_text
@@ -164,7 +165,7 @@ def flaws() -> None:
             ("what happens", flaw.what_happens),
             ("modelled on", flaw.modelled_on),
             ("wakes when", flaw.wakes_when),
-            ("seen by", flaw.seen_by),
+            ("seen by", flaw.seen_by if flaw.seen_by in CHECKS else f"{flaw.seen_by}, a check that is not there yet"),
         ):
             sys.stdout.write(textwrap.fill(words, 100, initial_indent=f"  {label:<13}", subsequent_indent=" " * 15))
             sys.stdout.write("\n")

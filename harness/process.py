@@ -72,7 +72,7 @@ class Service:
                 self.url = found[1]
                 return
             if self.process.poll() is not None:
-                raise ServiceDied(f"{self.name} did not start: {self.last_words()}")
+                raise ServiceDied(f"{self.name} did not start: {self.last_words().removeprefix(f'{self.name}: ')}")
             time.sleep(0.02)
         raise ServiceDied(f"{self.name} did not listen within {START_S:g} s: {self.last_words()}")
 

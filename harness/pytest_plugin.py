@@ -153,7 +153,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     settings = run.settings
     names = set(config.option.scenario)
     for name in sorted(names - set(run.scenarios)):
-        run.usage_errors.append(f"no scenario is named '{name}'{nearest(name, run.scenarios)}")
+        hint = nearest(name, run.scenarios) or f"; there are {', '.join(sorted(run.scenarios))}"
+        run.usage_errors.append(f"no scenario is named '{name}'{hint}")
     views = [item for item in items if isinstance(item, ScenarioItem)]
     try:
         cells = {trial_id(wanted, [item.trial.id for item in views]) for wanted in settings.trials if views}

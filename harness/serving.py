@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.clinic import flaws
 from harness.errors import FlagError, UsageError, nearest
 from harness.flags.embedded import EmbeddedFlags
 from harness.model import OFF, Catalogue
@@ -21,14 +22,15 @@ from harness.process import Service, ServiceDied
 
 LOOK_S = 0.3
 ASK_S = 5.0
+MAX_PORT, MAX_REPLICAS = 65_535, 16
 PASSWORD = "just-looking"  # noqa: S105 - printed for everybody who starts the clinic; it holds nobody's data
 RELEASE = "release"
 
 PEOPLE: Sequence[Mapping[str, str]] = (
     {"username": "alice", "name": "Alice Archer", "role": "patient"},
     {"username": "bob", "name": "Bob Baker", "role": "patient", "payer": "insurer:acorn"},
-    {"username": "chen", "name": "Dr. Mei Chen", "role": "clinician"},
     {"username": "diaz", "name": "Dr. Luis Diaz", "role": "clinician"},
+    {"username": "chen", "name": "Dr. Mei Chen", "role": "clinician"},
     {"username": "pia", "name": "Pia Park", "role": "pharmacist", "pharmacy": "green-cross"},
 )
 
@@ -53,6 +55,7 @@ def serve(served: Served) -> None:
     Raises UsageError when one does not start (a port in use, an unknown flaw, a bad flag file), ServiceDied when
     one ends by itself later.
     """
+    _require_serveable(served)
     catalogue = for_people(catalogues.load(served.flags), served.chosen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
@@ -73,6 +76,23 @@ def serve(served: Served) -> None:
             sys.stdout.write("\n")
             return
         raise ServiceDied(f"{'the flag server' if clinic.is_alive() else 'the clinic'} ended by itself")
+
+
+def _require_serveable(served: Served) -> None:
+    """Raise UsageError for what the clinic's own command line would refuse in its own words."""
+    for name in served.flaws:
+        try:
+            flaws.find(name)
+        except flaws.UnknownFlawError as error:
+            raise UsageError(f"--flaw {name}: {error}") from error
+    for option, port in (("--port", served.port), ("--flag-port", served.flag_port)):
+        if not 0 <= port <= MAX_PORT:
+            raise UsageError(f"{option} {port}: give 0 to {MAX_PORT}")
+    if not 1 <= served.replicas <= MAX_REPLICAS:
+        raise UsageError(f"--replicas {served.replicas}: give 1 to {MAX_REPLICAS}")
+    scheme, slashes, _ = served.database.partition("://")
+    if slashes and scheme not in ("postgresql", "postgres"):
+        raise UsageError(f"--database: {scheme} is not known; give an SQLite file, :memory: or postgresql://...")
 
 
 def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
@@ -107,13 +127,15 @@ def _told(catalogue: Catalogue, served: Served, clinic: str, flags: str) -> str:
     """Return what a person needs to begin."""
     on = [f"{flag}={variant}" for flag, variant in catalogue.baseline.items() if variant != OFF]
     who = ", ".join(f"{person['username']} ({person['role']})" for person in PEOPLE)
+    switching = ", switch to video" if catalogue.baseline.get("video-upgrade", OFF) != OFF else ""
+    waking = [f"{each.name} wakes when {each.wakes_when}" for each in map(flaws.find, served.flaws)]
     return (
         f"clinic       {clinic}   (its API: {clinic}/openapi.json)\n"
         f"sign in      {who}, operator; the password is {PASSWORD}\n"
         f"flags        {' '.join(on) or 'all off'}\n"
-        f"flaws        {', '.join(served.flaws) or 'none'}\n"
+        f"flaws        {'; '.join(waking) or 'none'}\n"
         f"flag server  {flags}\n\n"
-        "Two tabs are two people: book as alice, join as chen too, switch to video, end, and look under Replays.\n"
+        f"Two tabs are two people: book as alice, join as chen too{switching}, end, and look under Replays.\n"
         f"run against them:  harness run --target {clinic} --flag-server {flags}\n"
         "Ctrl-C ends both.\n"
     )

@@ -19,7 +19,7 @@ from harness.planning.plan import Plan
 from harness.reporting import summary, text
 from harness.running import store
 from harness.running.conductor import Conductor
-from harness.running.deployment import require_startable
+from harness.running.deployment import require_startable, require_target
 from harness.running.engine import Engine, Watcher
 from harness.running.outcome import RunOutcome, all_of
 from harness.running.settings import Settings
@@ -95,6 +95,7 @@ class Session:
 
     def make_plan(self, selected: list[Trial]) -> Plan:
         """Plan the selected trials; the claim says whether they are all. UsageError for a flag that is unknown."""
+        require_target(self.settings)
         names = list(dict.fromkeys(trial.scenario for trial in selected))
         for name in names:
             self._require_flags(self.scenarios[name])

@@ -35,7 +35,7 @@ from .systems import (
 from .web.edge import EdgeCache
 
 VERSION = "2.0.0"
-TITLE = "Reference telehealth clinic"
+TITLE = "Riverside telehealth clinic"
 DESCRIPTION = "Book a consultation, hold it by audio or video, and watch its recordings again."
 
 TAGS = [

@@ -324,5 +324,6 @@ def find(name: str) -> Flaw:
     known = {flaw.name: flaw for flaw in FLAWS}
     if name in known:
         return known[name]
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-    raise UnknownFlawError(f"there is no flaw {name!r}; did you mean {nearest!r}?")
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else "`harness flaws` lists them"
+    raise UnknownFlawError(f"there is no flaw {name!r}; {hint}")

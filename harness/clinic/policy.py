@@ -1,4 +1,4 @@
-"""Who may do and see what: the whole of it, each rule a function that is True when it is allowed.
+"""Who may do and see what, beyond a role: SQL narrows, these judge, each a function that is True when it is allowed.
 
 A patient's payer (a public practice or a private insurer) and the region are tenants: no rule lets data cross them.
 """

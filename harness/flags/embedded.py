@@ -97,7 +97,7 @@ class EmbeddedFlags:
             try:
                 service = Service.start("flags", __name__, [*options, "--until-stdin-closes"])
             except ServiceDied as problem:
-                raise FlagError(f"the flag server could not be started: {problem}") from problem
+                raise FlagError(str(problem)) from problem
         return cls(service, etag_of(body))
 
     @property
@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as problem:
         if problem.errno != errno.EADDRINUSE:
             raise
-        return _refuse(f"port {options.port} of {HOST} is in use")
+        return _refuse(f"port {options.port} of {HOST} is in use; choose another port, or 0 for any free one")
     return 0
 
 

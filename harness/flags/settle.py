@@ -38,14 +38,16 @@ def prove_served(
     deadline_s: float = 10.0,
     audience: base.Audience = base.BY_USER_ID,
     shared: Mapping[str, str] = base.NOTHING,
+    is_ours: bool = True,
 ) -> None:
     """Prove with a real Unleash client that the server at `url` gives each user the flags of their token.
 
     Probes at most MAX_PROBED combinations, spread evenly over the sequence with its first and its last; also
     a user without a token and an evaluation without any user, who both must get the baseline, with what is
-    `shared` as `snapshot` takes it. `deadline_s` bounds the evaluation and, in whole seconds, each wait for the
-    server. It blocks: call it in a thread. Raises FlagError with one sentence on what is not proved, UsageError
-    for a combination of other flags.
+    `shared` as `snapshot` takes it. What the users of a flag server that is not ours get is their own affair: of
+    them the flags that are not told apart per user are compared alone. `deadline_s` bounds the evaluation and, in
+    whole seconds, each wait for the server. It blocks: call it in a thread. Raises FlagError with one sentence on
+    what is not proved, UsageError for a combination of other flags.
     """
     if not combinations:
         raise FlagError("no combination was given, so nothing is proved about the flags")
@@ -58,7 +60,7 @@ def prove_served(
         held = base.shared_values(catalogue, shared)
         usual = dict(catalogue.baseline) | held
         # Where the rest of the baseline does not go with what is shared, a parent may rightly hold a child off.
-        meant = usual if catalogue.allows(usual) else held
+        meant = usual if is_ours and catalogue.allows(usual) else held
         for context, whom in (
             (audience.context("probe"), "a user without a token"),
             (nobody, "an evaluation without a user"),

@@ -43,6 +43,7 @@ def require_known(text: str) -> None:
     if text in KNOWN:
         return
     number = re.fullmatch(rf"{T_WAY}:(\d{{1,9}})", text)
+    number = number or re.search(r"(\d{1,9})", text)
     right = f"{T_WAY}:{min(max(int(number[1]), 1), MAX_STRENGTH)}" if number else ""
     hint = f"; did you mean '{right}'?" if right else nearest(text, KNOWN)
     raise UsageError(

@@ -97,6 +97,8 @@ def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings
         yield from _findings(scenario.worst, stored)
         if scenario.worst.executed:
             yield f"  again: {again(scenario.worst, settings)}"
+            if scenario.worst.needs_others:
+                yield "         what leaked is other trials': alone it may be valid, then play the scenario as a whole"
     yield ""
 
 

@@ -62,6 +62,11 @@ def require_startable(settings: Settings) -> None:
             ) from error
 
 
+def require_target(settings: Settings) -> None:
+    """Raise UsageError for a target that cannot be made: an unknown one, or an unknown flaw."""
+    _made(settings)
+
+
 @asynccontextmanager
 async def deployed(group: Group, settings: Settings, register: Register, report: Report) -> AsyncIterator[Deployment]:
     """Start flags and target, prove that the group's combinations are served and in force, and end it all afterwards.
@@ -83,6 +88,7 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
             plan.combinations,
             audience=target.audience,
             shared=dict(group.shared),
+            is_ours=not settings.flag_server,
         )
         report(f"reaching or starting the target ({settings.target})")
         await target.start(flags)

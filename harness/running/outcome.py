@@ -52,12 +52,11 @@ class ScenarioOutcome:
 
     @property
     def worst(self) -> TrialResult | None:
-        """The result to look at first: the first invalid one, else the first unknown one."""
-        for verdict in (Verdict.INVALID, Verdict.UNKNOWN):
-            for result in self.results:
-                if result.verdict is verdict:
-                    return result
-        return None
+        """The result to look at first: an invalid one that needs no other trial, else any, else an unknown one."""
+        invalid = [result for result in self.results if result.verdict is Verdict.INVALID]
+        unknown = (result for result in self.results if result.verdict is Verdict.UNKNOWN)
+        alone = (result for result in invalid if not result.needs_others)
+        return next(iter((*alone, *invalid, *unknown)), None)
 
 
 @dataclass(frozen=True)

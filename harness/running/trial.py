@@ -21,6 +21,8 @@ from harness.targets.base import FEATURES, Target
 
 STORY_DEADLINE_S = 60.0
 SWEEP_DEADLINE_S = 120.0
+ELSEWHERE = " of trial "
+"""How the register names an owner in another trial."""
 
 Hands = Callable[[Actor], Driver]
 
@@ -34,6 +36,12 @@ class TrialResult:
     findings: tuple[Finding, ...]
     elapsed_s: float
     executed: bool = True
+
+    @property
+    def needs_others(self) -> bool:
+        """True when all that was leaked is other trials': played alone, the trial may meet nobody else's media."""
+        leaks = [finding for finding in self.findings if finding.verdict is Verdict.INVALID]
+        return bool(leaks) and all(ELSEWHERE in (finding.owner or "") for finding in leaks)
 
 
 @dataclass(frozen=True, slots=True)

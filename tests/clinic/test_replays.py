@@ -57,7 +57,7 @@ def test_own_and_only_own(clinic: Deployment, path: str, cached: str) -> None:
     assert dora.replay_ids() == set()
     for user, other in ((alice, "Chen"), (chen, "Alice")):
         (item,) = [item for item in user.replays() if item["id"] == hers]
-        assert (item["consultation"], item["medium"], item["layout"]) == (visit, "video", None)
+        assert (item["consultation"], item["medium"], item["layout"], item["of"]) == (visit, "video", None, "Alice")
         assert item["title"] == f"Video consultation with {other}"
         detail = user.get(f"/replays/{hers}").json
         with_whom = chen.username if user is alice else alice.username

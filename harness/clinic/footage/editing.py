@@ -94,10 +94,11 @@ def transcode(data: bytes) -> bytes:
     return lay(pieces, laid, TRANSCODED)
 
 
-def thumbnail(data: bytes, *, width: int = 160, height: int = 120) -> bytes | None:
+def thumbnail(data: bytes, *, width: int = 160, height: int = 120, is_best: bool = False) -> bytes | None:
     """Return a JPEG within `width` x `height` of the first picture that shows something, or None for sound.
 
-    Of pictures without contrast, 100 at most, it is the one with the most.
+    Of pictures without contrast, 100 at most, it is the one with the most; with `is_best` of all pictures, for in a
+    composite the first may show one side alone.
     """
     if contents(data).pictures is None:
         return None
@@ -106,7 +107,7 @@ def thumbnail(data: bytes, *, width: int = 160, height: int = 120) -> bytes | No
         contrast = _contrast(picture)
         if contrast > most:
             best, most = picture, contrast
-        if most >= CONTRAST or count + 1 >= THUMBNAIL_PICTURES:
+        if (most >= CONTRAST and not is_best) or count + 1 >= THUMBNAIL_PICTURES:
             break
     if best is None:
         raise FootageError("its pictures cannot be decoded")

@@ -34,6 +34,7 @@ function entry(item, signal) {
     { class: "meta" },
     when(item.recorded_at),
     medium(item.medium),
+    item.of && h("span", { class: "chip" }, item.of),
     LAYOUTS[item.layout] && h("span", { class: "chip" }, LAYOUTS[item.layout]),
   );
   return h(

@@ -43,6 +43,7 @@ class Replay(BaseModel):
     medium: Medium
     recorded_at: Annotated[str, Field(description="RFC 3339, UTC.")]
     layout: Layout | None
+    of: Annotated[str | None, Field(description="Who is seen and heard in it; null for a composite.")]
 
 
 class ReplayDetail(Replay):
@@ -91,6 +92,7 @@ def listed(row: Row, viewer: str) -> Replay:
         medium=row.medium,
         recorded_at=row.recorded_at,
         layout=row.layout,
+        of=row.maker_name,
     )
 
 

@@ -35,6 +35,7 @@ class Row:
     status: str
     patient_name: str
     clinician_name: str
+    maker_name: str | None
     takes_part: int
     is_shared: int
 
@@ -68,12 +69,12 @@ EVERYBODYS = "SELECT seq FROM recordings"
 
 SELECT = (
     "SELECT r.seq, r.id, r.consultation, r.medium, r.layout, r.recorded_at, r.content_type, r.size, r.media,"
-    " r.thumbnail, c.patient, c.clinician, c.region, c.status, p.name, d.name,"
+    " r.thumbnail, c.patient, c.clinician, c.region, c.status, p.name, d.name, m.name,"
     " (SELECT count(*) FROM participants t WHERE t.consultation = c.id AND t.username = ?),"
     " (SELECT count(*) FROM shares s WHERE s.recording = r.id AND s.carer = ? AND s.until IS NULL)"
     " FROM recordings r JOIN consultations c ON c.id = r.consultation"
     " JOIN accounts p ON p.username = c.patient JOIN accounts d ON d.username = c.clinician"
-    " WHERE r.status = 'ready' AND c.status = 'ended'"
+    " LEFT JOIN accounts m ON m.username = r.made_by WHERE r.status = 'ready' AND c.status = 'ended'"
 )
 
 

@@ -186,7 +186,7 @@ async def _compose(clinic: Clinic, recording: _Unfinished) -> _Finished:
 def _composed(parts: list[footage.Part], layout: Layout) -> _Finished:
     data = footage.composite(parts, layout)
     found = footage.probe(data)
-    picture = footage.thumbnail(data) if found.has_video else None
+    picture = footage.thumbnail(data, is_best=True) if found.has_video else None
     return _Finished(data, picture, found.duration_s, footage.content_type(data))
 
 
