@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +117,7 @@ class Drill:
                 # A terminal's Ctrl-C is the drill's to pass on.
                 start_new_session=True,
             )
-            listening = asyncio.create_task(_listen(process, report))
+            listening = asyncio.create_task(listen(process.stdout or _silence(), report))
             stopping = asyncio.create_task(stop.wait())
             try:
                 if process.stdin:
@@ -151,11 +151,15 @@ def _may_need_a_crowd(report: Report) -> bool:
     return bool(flaw and flaw.seen_by in CHECKS and len(report.trials) > 1 and row(report).outcome is not Outcome.SEEN)
 
 
-async def _listen(process: asyncio.subprocess.Process, report: Report) -> None:
-    if process.stdout is None:
-        return
+async def _silence() -> AsyncIterator[bytes]:
+    for line in ():
+        yield line
+
+
+async def listen(lines: AsyncIterable[bytes], report: Report) -> None:
+    """Take what an exercise says until it says no more."""
     try:
-        async for line in process.stdout:
+        async for line in lines:
             report.take(json.loads(line))
     except ValueError as error:
         # Half a line of one that was killed, or one beyond MAX_LINE_BYTES: it costs this row alone.

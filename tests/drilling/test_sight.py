@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from harness.checks import ALL
 from harness.drilling.cheapest import Exercise
+from harness.drilling.drill import listen
 from harness.drilling.sight import CHECKS, Outcome, Report, row
 
 from .reports import FLAW, end, finding, flawed, sound, trial
@@ -118,3 +122,16 @@ def test_anything_else(report: Report, outcome: Outcome, note: str) -> None:
     found = row(report)
     assert (found.outcome, found.note) == (outcome, note)
     assert (found.degree, found.trials, found.seconds) == (None, None, None)
+
+
+def test_half_a_line_costs_its_own_row() -> None:
+    """What cannot be read of an exercise, as of one that was killed in mid-sentence, is an error of that exercise."""
+
+    async def said() -> AsyncIterator[bytes]:
+        yield json.dumps(trial(1)).encode() + b"\n"
+        yield b'{"trial": "0000'
+
+    report = flawed()
+    asyncio.run(listen(said(), report))
+    assert [each["trial"] for each in report.trials] == ["00000001"]
+    assert report.error.startswith("what it said cannot be read: ")

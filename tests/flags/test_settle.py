@@ -113,6 +113,14 @@ def test_a_user_without_a_token_must_have_the_baseline(catalogue: Catalogue, tmp
         prove_served(flags.url, flags.token, catalogue, [catalogue.baseline])
 
 
+def test_what_others_users_get_is_their_own_affair(catalogue: Catalogue, tmp_path: Path) -> None:
+    """On a flag server that is not ours people may have other variants, while each token is served as ever."""
+    document = base.snapshot(catalogue)
+    _feature(document, "replay-cache")["strategies"].pop()
+    with _serving(document, tmp_path) as flags:
+        prove_served(flags.url, flags.token, catalogue, [catalogue.baseline], is_ours=False)
+
+
 def test_another_field_of_the_context_is_proved_through_that_field(catalogue: Catalogue) -> None:
     """A snapshot for a custom property is proved with it, and not with the user's id."""
     audience = base.Audience("accountName")

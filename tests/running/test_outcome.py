@@ -164,3 +164,15 @@ def test_only_foreign_media_is_a_leak(*, finding: Finding, leaks: bool) -> None:
     result = replace(run().results[0], findings=(finding,))
     assert is_leak(result) is leaks
     assert not is_leak(replace(result, findings=(replace(finding, verdict=Verdict.UNKNOWN),)))
+
+
+def test_a_trial_that_leaks_by_itself_is_shown_first() -> None:
+    """Of the invalid trials the first that needs no other is looked at first; one that needs others, if all do."""
+    borrowed = replace(LEAK, owner="bob of trial 31b29c27")
+    every = run(lambda _scenario, combination: [LEAK if combination["cache"] == "on" else borrowed])
+    (scenario,) = every.scenarios
+    assert scenario.worst is not None
+    assert (scenario.worst.trial.combination["cache"], scenario.worst.needs_others) == ("on", False)
+    (others,) = run(lambda _scenario, _combination: [borrowed]).scenarios
+    assert others.worst is not None
+    assert others.worst.needs_others
