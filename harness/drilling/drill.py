@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,11 +117,12 @@ class Drill:
                 # A terminal's Ctrl-C is the drill's to pass on.
                 start_new_session=True,
             )
-            listening = asyncio.create_task(listen(process.stdout or _silence(), report))
+            if process.stdin is None or process.stdout is None:
+                raise RuntimeError("an exercise without pipes")
+            listening = asyncio.create_task(listen(process.stdout, report))
             stopping = asyncio.create_task(stop.wait())
             try:
-                if process.stdin:
-                    process.stdin.write(self._task(report.exercise, at_once))
+                process.stdin.write(self._task(report.exercise, at_once))
                 both = [listening, stopping]
                 done, _ = await asyncio.wait(both, timeout=RUN_S, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
@@ -149,11 +150,6 @@ def _may_need_a_crowd(report: Report) -> bool:
     """True for a flaw that its check did not see while several stories were told one after the other."""
     flaw = report.exercise.flaw
     return bool(flaw and flaw.seen_by in CHECKS and len(report.trials) > 1 and row(report).outcome is not Outcome.SEEN)
-
-
-async def _silence() -> AsyncIterator[bytes]:
-    for line in ():
-        yield line
 
 
 async def listen(lines: AsyncIterable[bytes], report: Report) -> None:

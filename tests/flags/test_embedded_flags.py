@@ -175,7 +175,8 @@ def test_a_port_in_use_is_one_clear_sentence(flags: EmbeddedFlags, catalogue: Ca
     with pytest.raises(FlagError) as caught:
         EmbeddedFlags.start(catalogue, port)
     assert str(caught.value) == (
-        f"the flag server could not be started: flags did not start: flag server: port {port} of 127.0.0.1 is in use"
+        f"flags did not start: flag server: port {port} of 127.0.0.1 is in use; "
+        "choose another port, or 0 for any free one"
     )
 
 
