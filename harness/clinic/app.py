@@ -35,6 +35,7 @@ from .systems import (
 from .web.edge import EdgeCache
 
 VERSION = "2.0.0"
+MAX_BODY_BYTES = 256 * 1024
 TITLE = "Riverside telehealth clinic"
 DESCRIPTION = "Book a consultation, hold it by audio or video, and watch its recordings again."
 
@@ -132,6 +133,7 @@ def build_app(clinic: Clinic, title: str = TITLE, *, own_address: str | None = N
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
         lifespan=_working,
     )
     app.state.clinic = clinic

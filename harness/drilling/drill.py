@@ -190,6 +190,8 @@ def require_ours(path: Path) -> None:
         raise UsageError(f"--out {path}: it is not a directory")
     runs = {SOUND, *(flaw.name for flaw in FLAWS)}
     for entry in sorted(path.iterdir()):
+        if entry.is_symlink():
+            raise UsageError(f"--out {path}: {entry.name} is a link; give an empty directory or an earlier drill's")
         if entry.name.removesuffix(AGAIN) in runs:
             store.require_ours(entry)
         elif entry.name not in (DRILL, DRILL + store.PART):

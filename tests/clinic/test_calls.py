@@ -294,6 +294,7 @@ SPOILT: dict[str, Callable[[str], str]] = {
     "two of a kind": lambda sdp: sdp + sdp[sdp.index("m=") :],
     "another kind": lambda sdp: sdp.replace("m=audio", "m=application"),
     "another codec": lambda sdp: sdp.replace("opus/48000/2", "opium/48000/2"),
+    "a bundle of nobody": lambda sdp: sdp.replace("a=group:BUNDLE 0", "a=group:BUNDLE 7 0"),
     "a broken number": lambda sdp: sdp.replace("a=rtpmap:96", "a=rtpmap:ninety-six"),
 }
 

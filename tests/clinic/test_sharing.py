@@ -321,3 +321,10 @@ def test_export(clinic: Deployment, path: str) -> None:
     assert set(export(bob)) == {"replays.txt", f"{his}.webm"}
     assert set(export(chen)) == {"replays.txt", f"{his}.webm", *files}
     assert export(clinic.patient("carol")) == {"replays.txt": b""}
+
+
+def test_revoking_what_is_not_shared(clinic: Deployment) -> None:
+    """Who is no carer cannot be revoked, and nothing is remembered of the attempt."""
+    alice, chen = clinic.patient("alice", SHARING), clinic.clinician("chen")
+    _, hers = held(alice, chen, b"hers")
+    assert alice.delete(f"/replays/{hers}/shares/nobody").refusal == (404, "not-found")

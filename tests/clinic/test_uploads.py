@@ -59,6 +59,13 @@ def test_hash_differs(call: tuple[User, User, str]) -> None:
     assert alice.complete(upload, [b"sound"]).status == 201
 
 
+def test_no_body_is_heard_without_end(clinic: Deployment) -> None:
+    """A body beyond what any request needs is refused, signed in or not."""
+    mallory = clinic.patient("mallory")
+    assert mallory.post("/sign-in", {"username": "x" * 300_000, "password": "x"}).status == 413
+    assert mallory.post("/sign-in", {"username": "x" * 200_000, "password": "x"}).status == 422
+
+
 def test_too_large(call: tuple[User, User, str]) -> None:
     """A chunk above 1 MiB and a chunk beyond the 64th are refused."""
     alice, _, visit = call

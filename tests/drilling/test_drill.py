@@ -256,6 +256,18 @@ def test_two_drills_at_one_place(tmp_path: Path) -> None:
     assert (ended.returncode, "another drill is writing there" in ended.stderr) == (4, True)
 
 
+def test_link_in_directory(tmp_path: Path) -> None:
+    """A link to another run's directory is refused, and what it leads to is left alone."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    out = tmp_path / "drill"
+    out.mkdir()
+    (out / "sound").symlink_to(elsewhere)
+    ended = drill(out)
+    assert (ended.returncode, "sound is a link" in ended.stderr) == (4, True)
+    assert elsewhere.is_dir()
+
+
 @pytest.mark.parametrize("foreign", ["notes.txt", "out/run.json", "sound/notes.txt"])
 def test_foreign_directory(tmp_path: Path, foreign: str) -> None:
     """A directory that holds what no drill wrote is refused and left alone."""

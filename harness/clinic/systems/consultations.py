@@ -184,11 +184,15 @@ async def end_consultation(row: Theirs, me: Me) -> Consultation:
     clinic = me.clinic
     await clinic.rooms.end(row.id)
     with clinic.store.writing() as db:
-        ended = db.execute("UPDATE consultations SET status = 'ended' WHERE id = ? AND status = 'live'", (row.id,))
-        if ended.rowcount:
-            db.execute("UPDATE participants SET present = 0 WHERE consultation = ?", (row.id,))
-            recorder.finish(clinic, db, row)
-            notices.post(clinic, db, row.participants, "consultation-ended", "Your consultation has ended.", row.id)
+        hold(db, row.id, "live")
+        # Meanwhile it may have been handed over, and others may have a part in it.
+        current = find(me, row.id)
+        require_conducting(me, current)
+        db.execute("UPDATE consultations SET status = 'ended' WHERE id = ?", (row.id,))
+        db.execute("UPDATE participants SET present = 0 WHERE consultation = ?", (row.id,))
+        recorder.finish(clinic, db, current)
+        told = current.participants
+        notices.post(clinic, db, told, "consultation-ended", "Your consultation has ended.", row.id)
     return find(me, row.id).shown()
 
 
@@ -208,6 +212,7 @@ async def switch_medium(wanted: NewMedium, row: Theirs, me: Me) -> Consultation:
         await recorder.swap_tracks(clinic, row.id)
     with clinic.store.writing() as db:
         hold(db, row.id, "live")
+        require_conducting(me, find(me, row.id))
         db.execute("UPDATE consultations SET medium = ? WHERE id = ?", (wanted.medium, row.id))
         if wanted.medium == "video":
             db.execute("UPDATE consultations SET switched_to_video = 1 WHERE id = ?", (row.id,))

@@ -210,9 +210,9 @@ async def revoke_share(replay: str, carer: str, me: Me) -> None:
         revoked = db.execute(
             "UPDATE shares SET until = ? WHERE recording = ? AND carer = ? AND until IS NULL", (now(), row.id, carer)
         )
+        if not revoked.rowcount:
+            raise not_found("share")
         filing.touch(db, [carer])
-    if not revoked.rowcount:
-        raise not_found("share")
 
 
 @router.get(

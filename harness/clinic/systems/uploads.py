@@ -149,6 +149,7 @@ async def _body(request: Request) -> bytes:
     summary="Send a chunk",
     response_class=Response,
     responses=answers(401, 404, 409, 413, 507),
+    max_body_size=2 * MAX_HEARD_BYTES,
     openapi_extra={
         "requestBody": {
             "required": True,

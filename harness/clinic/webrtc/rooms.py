@@ -15,7 +15,7 @@ import av
 from harness.clinic.base.errors import ApiError
 
 from . import tracks
-from .peers import GONE, REFUSALS, Offer, Peer, bad_offer, new_connection
+from .peers import GONE, Offer, Peer, bad_offer, new_connection
 from .tracks import Kind, Recorder, Sample
 
 log = logging.getLogger("clinic")
@@ -89,7 +89,8 @@ class Room:
                 peer = self._add(username, offer)
             try:
                 return await peer.answer(offer, self._began_s)
-            except REFUSALS as error:
+            except Exception as error:
+                # aiortc raises whatever it trips over, and what it began cannot be gone on with.
                 await self._remove(peer)
                 raise bad_offer("it does not fit a call by Opus and VP8") from error
 
