@@ -126,6 +126,7 @@ def _choice(catalogue: Catalogue, text: str) -> tuple[str, str]:
 def _told(catalogue: Catalogue, served: Served, clinic: str, flags: str) -> str:
     """Return what a person needs to begin."""
     on = [f"{flag}={variant}" for flag, variant in catalogue.baseline.items() if variant != OFF]
+    held = ", ".join(f"{flag}={variant}" for flag, variant in catalogue.shared(catalogue.baseline))
     who = ", ".join(f"{person['username']} ({person['role']})" for person in PEOPLE)
     switching = ", switch to video" if catalogue.baseline.get("video-upgrade", OFF) != OFF else ""
     waking = [f"{each.name} wakes when {each.wakes_when}" for each in map(flaws.find, served.flaws)]
@@ -133,6 +134,7 @@ def _told(catalogue: Catalogue, served: Served, clinic: str, flags: str) -> str:
         f"clinic       {clinic}   (its API: {clinic}/openapi.json)\n"
         f"sign in      {who}, operator; the password is {PASSWORD}\n"
         f"flags        {' '.join(on) or 'all off'}\n"
+        f"for all      {held or 'none: each flag is told apart per user'}\n"
         f"flaws        {'; '.join(waking) or 'none'}\n"
         f"flag server  {flags}\n\n"
         f"Two tabs are two people: book as alice, join as chen too{switching}, end, and look under Replays.\n"
