@@ -25,19 +25,20 @@ from harness.drivers.api import MAX_CONNECTIONS, REQUEST_DEADLINE_S
 from harness.flags.embedded import EmbeddedFlags
 from harness.planning import catalogue
 from harness.running.engine import TRIALS_AT_ONCE
-from harness.running.settings import DEFAULT_FLAGS
 from harness.targets.base import FlagSource, TargetOptions
 from harness.targets.clinic import ClinicTarget
 
 CLINIC = "harness.clinic"
 REPLAY_DEADLINE_S = 300.0
+FINISHED_S, AGAIN_S = 30.0, 0.05
+UNFINISHED = b'"status":"processing"'
 
 
 class Differs(Exception):
     """The clinic answered a replayed request otherwise than the recorded one, so nothing can be compared."""
 
 
-def replay(scripts: Sequence[Script], flags: Path = DEFAULT_FLAGS) -> BareRun:
+def replay(scripts: Sequence[Script], flags: Path) -> BareRun:
     """Send every script's requests to a fresh clinic, as many trials at once as `harness run` plays.
 
     Raises Differs at the first answer whose status is not the recorded one, TimeoutError after
@@ -117,8 +118,14 @@ async def _send(
     body = _filled(step.body, values).encode() if isinstance(step.body, tuple) else step.body
     # As `harness.drivers.api` has quoted it: not to be quoted again.
     address = URL(url + path, encoded=True)
-    async with http.request(step.method, address, headers=headers, data=body, allow_redirects=False) as response:
-        answer = await response.read()
+    ends_s = time.monotonic() + FINISHED_S
+    while True:
+        async with http.request(step.method, address, headers=headers, data=body, allow_redirects=False) as response:
+            answer = await response.read()
+        # Recordings appear late, and what comes next needs them: asked for again, and counted once.
+        if UNFINISHED not in answer or time.monotonic() > ends_s:
+            break
+        await asyncio.sleep(AGAIN_S)
     if response.status != step.status:
         raise Differs(f"{step.method} {path} was answered {response.status}, in the recording {step.status}")
     if step.learns:

@@ -23,6 +23,8 @@ from benchmarks.figures import HarnessRun, Pair, table
 from harness.errors import HarnessError
 
 HARNESS = Path(sys.executable).with_name("harness")
+FLAGS = Path(__file__).with_name("flags.toml")
+"""Flags that are all told apart per user: one deployment, so that both clients face one clinic."""
 RUN_DEADLINE_S = 600.0
 STOP_S = 5.0
 MAX_REPEATS = 100
@@ -95,7 +97,7 @@ def _measure(repeats: int, scenarios: Sequence[str]) -> list[Pair]:
             _say(f"turn {turn} of {repeats}: harness run")
             harness = _harness(place, scenarios)
             _say(f"turn {turn} of {repeats}: bare client")
-            bare = replay(scripts)
+            bare = replay(scripts, FLAGS)
             pairs.append(Pair(harness, bare))
             _say(f"  {harness.requests_per_s:,.0f} and {bare.requests_per_s:,.0f} requests/s")
         return pairs
@@ -135,7 +137,8 @@ def _harness(place: Path, scenarios: Sequence[str]) -> HarnessRun:
 
 def _command(place: Path, factory: str, scenarios: Sequence[str]) -> dict[str, Any]:
     """Run `harness run` on the sound clinic, its target observed, and return the summary that it wrote."""
-    command = [str(HARNESS), "run", "--target", f"{target.__name__}:{factory}", "--out", str(place / "out"), *scenarios]
+    command = [str(HARNESS), "run", "--target", f"{target.__name__}:{factory}", "--flags", str(FLAGS)]
+    command += ["--coverage", "t-way:2", "--out", str(place / "out"), *scenarios]
     environment = os.environ | {target.FILE: str(place / factory), "PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen(
         command,
