@@ -229,7 +229,7 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw(
         SHARED_CURRENT_USER,
         ELSEWHERE,
-        "Whose request it is stands in one place of the process: of two requests at once both are the second one's.",
+        "Who reads stands in one place of the process: of two reading requests at once both are the second one's.",
         "GitHub, March 2021: state shared between requests by a thread",
         "foreign-media",
         {"fast-sessions": "on"},

@@ -176,13 +176,14 @@ Here = Annotated[Clinic, Depends(clinic_of)]
 
 
 async def signed_in(
-    clinic: Here, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+    request: Request, clinic: Here, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 ) -> Person:
     """Return who asks; raise 401 for a missing or unknown token."""
     found = credentials and person_of_token(clinic, credentials.credentials)
     if not found:
         raise ApiError(401, "not-signed-in", "Sign in, and send the token as a bearer.")
-    if clinic.has_flaw(flaws.SHARED_CURRENT_USER) and clinic.features.at_start(FAST_SESSIONS) != "off":
+    is_fast = clinic.features.at_start(FAST_SESSIONS) != "off"
+    if clinic.has_flaw(flaws.SHARED_CURRENT_USER) and is_fast and request.method == "GET":
         clinic.current = found
         await asyncio.sleep(0)
         return clinic.current
