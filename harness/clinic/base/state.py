@@ -55,22 +55,6 @@ class Rooms(Protocol):
         """End every call of this process."""
 
 
-class NoRooms:
-    """A clinic without WebRTC: calls come by upload alone."""
-
-    async def segment(self, consultation: str, medium: Medium) -> None:
-        """Do nothing."""
-
-    async def leave(self, consultation: str, username: str) -> None:
-        """Do nothing."""
-
-    async def end(self, consultation: str) -> None:
-        """Do nothing."""
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-
 @dataclass(slots=True)
 class Clinic:
     """One process of a deployment; `flaws` holds the names of those planted when it started."""
@@ -80,7 +64,8 @@ class Clinic:
     flaws: frozenset[str] = frozenset()
     replay_cache: AnswerCache = field(default_factory=AnswerCache)
     profiles: dict[str, Person] = field(default_factory=dict)
-    rooms: Rooms = field(default_factory=NoRooms)
+    rooms: Rooms = field(init=False)
+    """Set by the application that serves this clinic."""
     live: Listeners = field(default_factory=Listeners)
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the recorder's worker has something to do."""
