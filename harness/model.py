@@ -12,6 +12,7 @@ Medium = Literal["audio", "video"]
 Degree = Literal["presented", "opened", "proved"]
 Role = Literal["patient", "clinician"]
 Context = Literal["user", "global", "start-up"]
+Hands = Literal["api", "browser"]
 
 OFF = "off"
 

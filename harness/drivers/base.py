@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from harness.model import Medium, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a camera and a microphone that carry a canary show and play for as long as they are on.
+
+    `canary` is the payload's 20 digits. `modules` are the rows of its QR code with the quiet zone, `1` for dark; none
+    for sound alone. `pcm` is mono sound, 16 bits little-endian at `rate_hz`, that repeats without a seam.
+    """
+
+    canary: str
+    modules: tuple[str, ...]
+    pcm: bytes
+    rate_hz: int
 
 
 class Clip(Protocol):
@@ -22,6 +38,9 @@ class Clip(Protocol):
     @property
     def sha256(self) -> str:
         """The file's SHA-256, in hexadecimal."""
+
+    def live(self) -> Live:
+        """Return the same canary for a camera that films for as long as a call lasts."""
 
 
 class Driver(Protocol):
@@ -65,3 +84,11 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class KeepsEvidence(Protocol):
+    """A driver with eyes: what it saw can be kept when a trial is not valid."""
+
+    async def keep_evidence(self, directory: Path) -> None:
+        """Write what was seen into the directory, which exists; called once, before `close`."""

@@ -31,6 +31,8 @@ _LOWEST_HZ, _SPACING_HZ, _BAND_TONES, _BANDS = 300, 50, 16, 4
 _SLOT_BANDS = ((0, 2), (1, 3))
 _SYNC = (((0, 15), (9, 4), (3, 12), (14, 1)), ((2, 13), (11, 6), (5, 10), (15, 0)))
 _SYNC_SYMBOLS, _SYMBOLS = 4, 20
+FRAME_S = _SYMBOLS * SYMBOL_S
+"""A sound that lasts so long, or a multiple of it, repeats without a seam."""
 
 _PAYLOAD_BYTES = PAYLOAD_BITS // 8
 _PARITY_SYMBOLS = 8

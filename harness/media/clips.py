@@ -16,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from harness.canary import DEFAULT_KEY, Canary, pack
+from harness.drivers.base import Live
 from harness.media import audio, video
 from harness.model import Medium
 
@@ -23,7 +24,7 @@ MIN_DURATION_S, MAX_DURATION_S = 0.85, 60.0
 WIDTH, HEIGHT = 160, 128
 """Whole macroblocks, and a code of 3 pixels a module at 0.59 of the height."""
 FRAMES_PER_S = 5
-AUDIO_RATE_HZ = 16_000
+AUDIO_RATE_HZ, LIVE_RATE_HZ = 16_000, 48_000
 VIDEO_BIT_RATE, AUDIO_BIT_RATE = 100_000, 24_000
 
 _VP8_OPTIONS = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0"}
@@ -33,11 +34,21 @@ _OPUS_OPTIONS = {"compression_level": "0"}
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A media file ready for upload: its bytes, their MIME type and their SHA-256 in hexadecimal."""
+    """A media file ready for upload: its bytes, their MIME type, their SHA-256 in hexadecimal, what it carries."""
 
     data: bytes
     content_type: str
     sha256: str
+    payload: int
+    slot: int
+
+    def live(self) -> Live:
+        """Return the clip's canary for a camera and a microphone that are on for as long as a call lasts."""
+        loop = audio.synthesise(self.payload, self.slot, duration_s=audio.FRAME_S, rate_hz=LIVE_RATE_HZ)
+        pcm = (loop * np.iinfo(np.int16).max).astype("<i2").tobytes()
+        code = video.modules(self.payload) if self.content_type.startswith("video/") else ()
+        modules = tuple("".join("1" if luma == video.DARK else "0" for luma in row) for row in code)
+        return Live(f"{self.payload:020d}", modules, pcm, LIVE_RATE_HZ)
 
 
 def clip(canary: Canary, medium: Medium, *, seed: int = 0, duration_s: float = 1.0, key: bytes = DEFAULT_KEY) -> Clip:
@@ -57,7 +68,7 @@ def clip(canary: Canary, medium: Medium, *, seed: int = 0, duration_s: float = 1
         count = max(1, round(duration_s * FRAMES_PER_S))
         pictures = video.frames(payload, count, width=WIDTH, height=HEIGHT, seed=seed)
     data = webm(pictures, sound)
-    return Clip(data, f"{medium}/webm", hashlib.sha256(data).hexdigest())
+    return Clip(data, f"{medium}/webm", hashlib.sha256(data).hexdigest(), payload, slot)
 
 
 def webm(

@@ -1,0 +1,40 @@
+"""Options that several commands have, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SCENARIO]...", help="Scenario files, folders or names; all of scenarios/ when none."),
+]
+TargetOption = Annotated[
+    str,
+    typer.Option(metavar="T", help="clinic (started for the run), the address of one, or package.module:factory."),
+]
+FlagsOption = Annotated[Path, typer.Option(metavar="FILE", help="The flag catalogue.")]
+FlagServer = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="A flag server that runs already, as `harness serve` prints it."),
+]
+Coverage = Annotated[
+    str,
+    typer.Option(
+        metavar="C",
+        help="Which combinations: exhaustive (every valid one), t-way:N (every valid choice of variants for any N "
+        "flags, N from 1 to 6) or auto (exhaustive when they are few, else the strongest t-way up to 3).",
+    ),
+]
+Flaws = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Plant this flaw in the clinic (`harness flaws`); repeatable."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="What is drawn at random is drawn from this.")]
+Trials = Annotated[
+    list[str] | None,
+    typer.Option("--trial", metavar="ID", help="Only this trial, as a failure names it; repeatable."),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the run is written; an earlier run there is replaced.")]

@@ -1,0 +1,38 @@
+"""Which hands each role has: `--driver browser`, or `--driver patient=browser,clinician=api`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from harness.errors import UsageError, nearest
+from harness.model import Hands, Role
+
+API: Hands = "api"
+BROWSER: Hands = "browser"
+HANDS: tuple[Hands, ...] = get_args(Hands)
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def choose(text: str) -> Mapping[Role, Hands]:
+    """Return each role's hands; a role that is not named has the API. Raises UsageError with the nearest right name."""
+    if "=" not in text:
+        return dict.fromkeys(ROLES, _hands(text, text))
+    chosen: dict[Role, Hands] = {}
+    for part in text.split(","):
+        name, sign, hands = (word.strip() for word in part.partition("="))
+        role = next((role for role in ROLES if role == name), None)
+        if role is None or not sign:
+            wanted = "ROLE=HANDS" if not sign else f"one of {', '.join(ROLES)}"
+            raise UsageError(f"--driver {text}: '{part.strip()}' is not {wanted}{nearest(name, ROLES)}")
+        if role in chosen:
+            raise UsageError(f"--driver {text}: {role} is named twice")
+        chosen[role] = _hands(hands, text)
+    return dict.fromkeys(ROLES, API) | chosen
+
+
+def _hands(name: str, text: str) -> Hands:
+    for hands in HANDS:
+        if name == hands:
+            return hands
+    raise UsageError(f"--driver {text}: '{name}' is not known; there are {', '.join(HANDS)}{nearest(name, HANDS)}")
