@@ -77,6 +77,15 @@ def find_codes(luma: Luma) -> list[int]:
     return [value for value in dict.fromkeys(values) if value < 1 << PAYLOAD_BITS]
 
 
+def find_code(luma: Luma, payload: int) -> list[tuple[float, float]]:
+    """Return where a picture [height, width] shows the payload: its code's corners (x, y) in turn; [] if nowhere."""
+    for barcode in zxingcpp.read_barcodes(np.ascontiguousarray(luma), formats=_QR):
+        if barcode.text == f"{payload:020d}":
+            at = barcode.position
+            return [(float(p.x), float(p.y)) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
+    return []
+
+
 def _texture(width: int, height: int, seed: int) -> Luma:
     """Draw a soft random texture: coarse cells, interpolated linearly along both axes."""
     rows, columns = height // _TEXTURE_CELL + 2, width // _TEXTURE_CELL + 2
