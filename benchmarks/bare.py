@@ -22,9 +22,9 @@ from benchmarks import processor
 from benchmarks.figures import BareRun
 from benchmarks.recording import Place, Script, Step, Template
 from harness.drivers.api import MAX_CONNECTIONS, REQUEST_DEADLINE_S
+from harness.drivers.choice import API, AT_ONCE
 from harness.flags.embedded import EmbeddedFlags
 from harness.planning import catalogue
-from harness.running.engine import TRIALS_AT_ONCE
 from harness.targets.base import FlagSource, TargetOptions
 from harness.targets.clinic import ClinicTarget
 
@@ -72,7 +72,7 @@ async def _replay(scripts: Sequence[Script], flags: FlagSource) -> BareRun:
             clinic_s, cpu_s, began_s = processor.process_s(clinic), time.process_time(), time.monotonic()
             waiting = iter(scripts)
             async with asyncio.timeout(REPLAY_DEADLINE_S), asyncio.TaskGroup() as group:
-                for _ in range(TRIALS_AT_ONCE):
+                for _ in range(AT_ONCE[API]):
                     group.create_task(_work(waiting, http, url))
             return BareRun(
                 requests=sum(map(len, scripts)),

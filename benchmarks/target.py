@@ -105,6 +105,7 @@ class _Observed:
 
     name = "clinic"
     audience = ClinicTarget.audience
+    drivers = ClinicTarget.drivers
 
     def __init__(self, options: TargetOptions, observer: _Meter | _Recorder) -> None:
         self._observer = observer

@@ -26,7 +26,7 @@ from harness.planning.render import as_text
 from harness.reporting import allure, text
 from harness.running import store
 from harness.running.outcome import ExitCode
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_TARGET, Settings
+from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_TARGET, Settings
 from harness.scenario import DEFINED, Scenario
 from harness.scenario_files import fault_in, holds_scenarios, scenarios_of
 from harness.session import Session
@@ -48,9 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `harness run`."""
     group = parser.getgroup("harness", "multi-user scenarios under every feature-flag combination")
     group.addoption("--target", default=DEFAULT_TARGET, help="clinic, the address of one, or package.module:factory")
+    group.addoption("--driver", default=DEFAULT_DRIVER, metavar="D", help="api, browser or ROLE=HANDS,ROLE=HANDS")
     group.addoption("--flags", default=str(DEFAULT_FLAGS), metavar="FILE", help="the flag catalogue, TOML")
     group.addoption("--flag-server", metavar="URL", help="a flag server that runs already (`harness serve`)")
     group.addoption("--coverage", default=AUTO, metavar="C", help="which combinations: auto, exhaustive or t-way:N")
+    group.addoption("--set", action="append", default=[], metavar="FLAG=VARIANT", help="hold a flag at a variant")
     group.addoption("--flaw", action="append", default=[], metavar="NAME", help="plant a flaw in the clinic")
     group.addoption("--seed", type=int, default=0, metavar="N", help="what is drawn at random is drawn from it")
     group.addoption("--trial", action="append", default=[], metavar="ID", help="only this cell, as a failure names it")
@@ -69,9 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
         Settings(
             paths=tuple(config.args),
             target=option.target,
+            driver=option.driver,
             flags=Path(option.flags),
             flag_server=option.flag_server,
             coverage=option.coverage,
+            chosen=tuple(option.set),
             flaws=tuple(option.flaw),
             seed=option.seed,
             trials=tuple(option.trial),

@@ -49,13 +49,17 @@ class Camera(Protocol):
 
 @dataclass(slots=True)
 class Stage:
-    """What the actors of one trial share: ledger, camera, the run's registry, the visits booked so far."""
+    """What the actors of one trial share: ledger, camera, the run's registry, the visits booked so far.
+
+    `held` is media by its SHA-256 that may become evidence; it is gone with the trial.
+    """
 
     trial: str
     ledger: Ledger
     camera: Camera
     registry: Registry
     visits: list[Visit] = field(default_factory=list)
+    held: dict[str, bytes] = field(default_factory=dict)
 
 
 class _Recorded:

@@ -14,10 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.clinic import flaws
-from harness.errors import FlagError, UsageError, nearest
+from harness.errors import FlagError, UsageError
 from harness.flags.embedded import EmbeddedFlags
 from harness.model import OFF, Catalogue
 from harness.planning import catalogue as catalogues
+from harness.planning.held import read_choices
 from harness.process import Service, ServiceDied
 
 LOOK_S = 0.3
@@ -100,8 +101,8 @@ def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
 
     `chosen` has `FLAG=VARIANT`, which come first. Raises UsageError for what is unknown or breaks a constraint.
     """
-    values = dict(catalogue.baseline) | dict(_choice(catalogue, each) for each in chosen)
-    named = {each.partition("=")[0] for each in chosen}
+    values = dict(catalogue.baseline) | dict(read_choices(catalogue, chosen))
+    named = {flag for flag, _ in read_choices(catalogue, chosen)}
     for constraint in catalogue.constraints:
         if not constraint.allows(values):
             raise UsageError(f"--set {' --set '.join(chosen)}: {constraint.reason}")
@@ -110,17 +111,6 @@ def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
             on = values | {flag.name: next(variant for variant in flag.variants if variant != OFF)}
             values = on if catalogue.allows(on) else values
     return replace(catalogue, flags=tuple(replace(flag, baseline=values[flag.name]) for flag in catalogue.flags))
-
-
-def _choice(catalogue: Catalogue, text: str) -> tuple[str, str]:
-    name, equals, variant = text.partition("=")
-    found = next((flag for flag in catalogue.flags if flag.name == name), None)
-    if found is None:
-        raise UsageError(f"--set {text}: flag '{name}' is not in {catalogue.source}{nearest(name, catalogue.names)}")
-    if not equals or variant not in found.variants:
-        known = ", ".join(found.variants)
-        raise UsageError(f"--set {text}: flag '{name}' has the variants {known}{nearest(variant, found.variants)}")
-    return name, variant
 
 
 def _told(catalogue: Catalogue, served: Served, clinic: str, flags: str) -> str:

@@ -14,7 +14,8 @@ from typing import Protocol
 from harness.errors import FlagError, UsageError, nearest
 from harness.model import Catalogue, Trial, Verdict
 from harness.planning import catalogue as catalogues
-from harness.planning.coverage import Covered, cover, held_at_baseline
+from harness.planning.coverage import Covered, cover
+from harness.planning.held import held, held_at_baseline, read_choices
 from harness.planning.plan import Plan
 from harness.reporting import summary, text
 from harness.running import store
@@ -78,10 +79,13 @@ class Session:
     @cached_property
     def covered(self) -> Covered:
         """The combinations that are played; of a flag server that runs already, only those that it can serve."""
+        catalogue, fixed = self.catalogue, read_choices(self.catalogue, self.settings.chosen)
         if self.settings.flag_server:
-            catalogue, fixed = held_at_baseline(self.catalogue)
-            return cover(catalogue, self.settings.coverage, fixed)
-        return cover(self.catalogue, self.settings.coverage)
+            catalogue, shared = held_at_baseline(catalogue)
+            fixed = tuple((dict(shared) | dict(fixed)).items())
+        if self.settings.chosen:
+            catalogue = held(catalogue, fixed)
+        return cover(catalogue, self.settings.coverage, fixed)
 
     def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
         """Take a collected scenario; return its trials."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
+from harness.cli import run as cli_run
+from harness.cli.main import main
 from harness.pytest_plugin import SESSION, pytest_sessionfinish
 from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
@@ -24,10 +25,10 @@ def test_an_error_that_nobody_foresaw_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command line ends with 3 and shows where it happened."""
-    monkeypatch.setattr(cli, "recheck", fail)
+    monkeypatch.setattr(cli_run, "recheck", fail)
     monkeypatch.setattr(sys, "argv", ["harness", "check", "anywhere"])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main()
     assert ended.value.code == ExitCode.FAULT
     assert "OSError: No space left on device" in capsys.readouterr().err
 

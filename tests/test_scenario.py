@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 import harness
-from harness.drivers.base import Clip
+from harness.drivers.base import Clip, Live
 from harness.errors import TargetError, UsageError
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Medium, Recording
@@ -25,6 +25,10 @@ class File:
     data: bytes
     content_type: str = "video/webm"
     sha256: str = ""
+
+    def live(self) -> Live:
+        """Return nothing to film: no driver here has a camera."""
+        return Live("", (), b"", 0)
 
 
 class Camera:

@@ -15,6 +15,19 @@ TargetOption = Annotated[
     str,
     typer.Option(metavar="T", help="clinic (started for the run), the address of one, or package.module:factory."),
 ]
+DriverOption = Annotated[
+    str,
+    typer.Option(
+        "--driver",
+        metavar="D",
+        help="What moves the target: api, browser (real Chromium, through the target's pages), or each role its own: "
+        "patient=browser,clinician=api.",
+    ),
+]
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FLAG=VARIANT", help="Play only combinations in which the flag is so; repeatable."),
+]
 FlagsOption = Annotated[Path, typer.Option(metavar="FILE", help="The flag catalogue.")]
 FlagServer = Annotated[
     str | None,

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.app import EXIT_CODES, app
-from harness.cli.options import Coverage, FlagServer, FlagsOption, Flaws, Out, Scenarios, Seed, TargetOption, Trials
+from harness.cli.options import (
+    Chosen,
+    Coverage,
+    DriverOption,
+    FlagServer,
+    FlagsOption,
+    Flaws,
+    Out,
+    Scenarios,
+    Seed,
+    TargetOption,
+    Trials,
+)
 from harness.errors import UsageError, nearest
 from harness.planning.coverage import AUTO
 from harness.planning.render import as_json, as_text
@@ -18,7 +31,7 @@ from harness.reporting import text
 from harness.reporting.console import Console
 from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
+from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
 from harness.running.store import require_ours
 
 
@@ -26,9 +39,11 @@ from harness.running.store import require_ours
 def run(
     scenario: Scenarios = None,
     target: TargetOption = DEFAULT_TARGET,
+    driver: DriverOption = DEFAULT_DRIVER,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
     coverage: Coverage = AUTO,
+    chosen: Chosen = None,
     flaw: Flaws = None,
     seed: Seed = 0,
     trial: Trials = None,
@@ -39,7 +54,8 @@ def run(
     Writes DIR/summary.json, one ledger a trial, JUnit and Allure results.
     """
     require_ours(out)
-    options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
+    once = {"target": target, "driver": driver, "flags": flags, "flag-server": flag_server, "coverage": coverage}
+    options = _options(once | {"seed": seed, "out": out}, {"set": chosen, "flaw": flaw, "trial": trial})
     console = Console()
     try:
         code = run_pytest([*_selection(scenario), *options, "--reports"], console)
@@ -56,9 +72,11 @@ def run(
 def plan(
     scenario: Scenarios = None,
     target: TargetOption = DEFAULT_TARGET,
+    driver: DriverOption = DEFAULT_DRIVER,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
     coverage: Coverage = AUTO,
+    chosen: Chosen = None,
     flaw: Flaws = None,
     seed: Seed = 0,
     trial: Trials = None,
@@ -68,7 +86,8 @@ def plan(
     """Print what `harness run` with the same arguments would run, and run nothing."""
     if output not in ("text", "json"):
         raise UsageError(f"--format {output}: not known; there are text and json")
-    options = _options(target, flags, flag_server, coverage, flaw, seed, trial, out)
+    once = {"target": target, "driver": driver, "flags": flags, "flag-server": flag_server, "coverage": coverage}
+    options = _options(once | {"seed": seed, "out": out}, {"set": chosen, "flaw": flaw, "trial": trial})
     keeper = PlanKeeper()
     code = run_pytest([*_selection(scenario), *options, "--collect-only"], keeper)
     if keeper.plan is not None and code == ExitCode.VALID:
@@ -111,23 +130,7 @@ def _require_path(path: str) -> None:
         raise UsageError(f"{file}: no such scenario file or folder{nearest(str(file), known)}")
 
 
-def _options(
-    target: str,
-    flags: Path,
-    flag_server: str | None,
-    coverage: str,
-    flaw: list[str] | None,
-    seed: int,
-    trial: list[str] | None,
-    out: Path,
-) -> list[str]:
-    options = [
-        f"--target={target}",
-        f"--flags={flags}",
-        f"--coverage={coverage}",
-        f"--seed={seed}",
-        f"--out={out}",
-    ]
-    options += [f"--flag-server={flag_server}"] if flag_server else []
-    options += [f"--flaw={name}" for name in flaw or []]
-    return options + [f"--trial={each}" for each in trial or []]
+def _options(once: Mapping[str, object], repeated: Mapping[str, list[str] | None]) -> list[str]:
+    """Return the options as pytest takes them; what is None was not given."""
+    options = [f"--{name}={value}" for name, value in once.items() if value is not None]
+    return options + [f"--{name}={value}" for name, values in repeated.items() for value in values or ()]

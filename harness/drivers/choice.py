@@ -11,6 +11,8 @@ from harness.model import Hands, Role
 API: Hands = "api"
 BROWSER: Hands = "browser"
 HANDS: tuple[Hands, ...] = get_args(Hands)
+AT_ONCE: Mapping[Hands, int] = {API: 16, BROWSER: 2}
+"""How many trials may be played at once: a page in a call costs a fifth of a core, and a trial has three or four."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 

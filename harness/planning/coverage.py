@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import UsageError, nearest
-from harness.model import Catalogue, Combination, Constraint
+from harness.model import Catalogue, Combination
 from harness.planning.covering import MAX_STRENGTH, covering
 from harness.planning.exhaustive import count, fewest_changes_first
 from harness.planning.plan import Claim, Literals, Plan, plan_of, require_few
@@ -55,7 +55,7 @@ def cover(catalogue: Catalogue, coverage: str, fixed: Literals = ()) -> Covered:
     """Return the combinations that the coverage chooses of the catalogue's valid ones.
 
     A plan that turns out to hold every valid combination claims so, however it was asked for. `fixed` goes into
-    the claim: see `held_at_baseline`. Raises UsageError for an unknown coverage, and for more valid combinations
+    the claim: see `harness.planning.held`. Raises UsageError for an unknown coverage, and for more valid combinations
     than can be chosen from.
     """
     require_known(coverage)
@@ -66,23 +66,6 @@ def cover(catalogue: Catalogue, coverage: str, fixed: Literals = ()) -> Covered:
     else:
         covered = _t_way(catalogue, int(coverage.removeprefix(f"{T_WAY}:")))
     return replace(covered, claim=replace(covered.claim, fixed=fixed))
-
-
-def held_at_baseline(catalogue: Catalogue) -> tuple[Catalogue, Literals]:
-    """Return the catalogue of a deployment whose shared flags nobody switches, and what these flags are.
-
-    It is the catalogue itself when every flag is told apart per user.
-    """
-    fixed = catalogue.shared(catalogue.baseline)
-    variants = {flag.name: frozenset(flag.variants) for flag in catalogue.flags}
-    rules = tuple(
-        Constraint(
-            ((flag, variants[flag] - {variant}),),
-            f"this deployment has {flag}={variant}, and the harness cannot switch it",
-        )
-        for flag, variant in fixed
-    )
-    return replace(catalogue, constraints=(*catalogue.constraints, *rules)), fixed
 
 
 def choices(strength: int) -> str:

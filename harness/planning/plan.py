@@ -23,7 +23,7 @@ class Claim:
 
     `exhaustive`: each was executed in every scenario. `t-way`: every valid choice of variants for any
     `strength` flags was. `proved`: each was executed or is implied. `selection`: nothing beyond the trials.
-    `fixed` are flags that the deployment holds so and the harness cannot switch: combinations in which they are
+    `fixed` are flags that the run holds so, by choice or since it cannot switch them: combinations in which they are
     otherwise are neither counted nor spoken of.
     """
 

@@ -97,7 +97,7 @@ def claim_words(plan: Plan) -> str:
             what = f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
     if plan.claim.fixed:
         held = " and ".join(f"{flag}={variant}" for flag, variant in plan.claim.fixed)
-        what += f", all with {held}, which this deployment has and the harness cannot switch"
+        what += f", all with {held}, which this run holds so"
     return f"{kind}: {what}"
 
 

@@ -12,7 +12,7 @@ from harness.planning.narrow import describe, describe_region
 from harness.planning.render import claim_words
 from harness.provenance import Provenance, derive
 from harness.running.outcome import RunOutcome, ScenarioOutcome
-from harness.running.settings import DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
+from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
 from harness.running.store import StoredRun
 from harness.running.trial import TrialResult
 
@@ -54,12 +54,16 @@ def again(result: TrialResult, settings: Settings) -> str:
     words += ["--trial", result.trial.id, "--seed", str(result.trial.seed)]
     if settings.target != DEFAULT_TARGET:
         words += ["--target", settings.target]
+    if settings.driver != DEFAULT_DRIVER:
+        words += ["--driver", settings.driver]
     if settings.flag_server:
         words += ["--flag-server", settings.flag_server]
     if settings.flags != DEFAULT_FLAGS:
         words += ["--flags", str(settings.flags)]
     if settings.coverage != AUTO:
         words += ["--coverage", settings.coverage]
+    for choice in settings.chosen:
+        words += ["--set", choice]
     for flaw in settings.flaws:
         words += ["--flaw", flaw]
     out = str(settings.out)

@@ -6,7 +6,7 @@ If the oracle does not find it, the run is unknown: an instrument that is not se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from harness.drivers.base import Clip, Driver
@@ -64,7 +64,7 @@ async def control(scenario: Scenario, combination: Combination, seed: int, rig: 
     def hands(actor: Actor) -> Driver:
         return cast("Driver", SlippedIn(actor.driver, clip)) if actor.name == victim else actor.driver
 
-    await perform(trial, scenario, rig, ledger, hands=hands)
+    await perform(trial, scenario, replace(rig, evidence=None), ledger, hands=hands)
     return found_in(ledger)
 
 

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from harness.drivers.choice import choose
 from harness.errors import FlagError, TargetError, UsageError
 from harness.flags import wire
 from harness.flags.base import Audience, differences, token, username
@@ -27,7 +28,7 @@ FLAGS_DEADLINE_S = 5.0
 IN_BAND_DEADLINE_S = 10.0
 ASK_AGAIN_S = 0.1
 
-SHAPE = ("name", "audience", "requests", "start", "driver", "not_offered", "is_alive", "close")
+SHAPE = ("name", "audience", "drivers", "requests", "start", "driver", "not_offered", "is_alive", "close")
 """What a target must have, of `harness.targets.base.Target`."""
 
 Report = Callable[[str], None]
@@ -105,8 +106,9 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
 def _made(settings: Settings) -> Target:
     """Return what the adapter's factory makes; raise UsageError when that is no target, all that it lacks at once."""
     factory, url = find(settings.target)
+    hands = choose(settings.driver)
     try:
-        target = factory(TargetOptions(url, settings.flaws))
+        target = factory(TargetOptions(url, settings.flaws, hands))
     except UsageError:
         raise
     except Exception as error:
@@ -116,6 +118,12 @@ def _made(settings: Settings) -> Target:
     if lacking:
         what = f"a {type(target).__name__} without {', '.join(lacking)}"
         raise UsageError(f"--target {settings.target}: its factory returned {what}; see docs/adapters.md")
+    for role, wanted in hands.items():
+        if wanted not in target.drivers:
+            has = ", ".join(sorted(target.drivers)) or "none"
+            raise UsageError(
+                f"--driver {settings.driver}: target {target.name} has no {wanted} for a {role}; it has {has}"
+            )
     return target
 
 

@@ -11,23 +11,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harness.drivers.choice import AT_ONCE, BROWSER, choose
 from harness.errors import HarnessError
 from harness.flags.settle import Watch
 from harness.ledger import Ledger, Outcome
-from harness.model import Trial
+from harness.model import Hands, Trial
 from harness.planning.plan import Group, Plan, groups
 from harness.running.control import Control, control
 from harness.running.deployment import Deployment, deployed
+from harness.running.evidence import Evidence
 from harness.running.register import Register
 from harness.running.settings import Settings
 from harness.running.store import Store
 from harness.running.studio import Studio
-from harness.running.trial import Rig, TrialResult, conclude, not_executed, perform
+from harness.running.trial import IN_BROWSERS, Deadlines, Rig, TrialResult, conclude, not_executed, perform
 from harness.scenario import Scenario
 from harness.targets.base import Target
 
 CONFIRM_S = 15.0
-TRIALS_AT_ONCE = 16
 
 
 class Watcher(Protocol):
@@ -61,6 +62,11 @@ class Engine:
     _requests: int = 0
     _delivered: set[str] = field(default_factory=set)
     _target: Target | None = None
+    _evidence: Evidence | None = None
+
+    @property
+    def _hands(self) -> frozenset[Hands]:
+        return frozenset(choose(self.settings.driver).values())
 
     @property
     def requests(self) -> int:
@@ -74,7 +80,7 @@ class Engine:
         trial; from then on all that goes wrong is in the results. A target or a flag server that is gone stops
         the run: the trials left are not executed.
         """
-        register = Register()
+        register, self._evidence = Register(), Evidence(self.store.evidence)
         studio = Studio(register, seed=self.settings.seed)
         parts = groups(self.plan)
         try:
@@ -91,7 +97,8 @@ class Engine:
         try:
             async with deployed(group, self.settings, register, self.listener.phase) as deployment:
                 self._target = deployment.target
-                rig = Rig(deployment.target, self.plan.catalogue, register, studio)
+                deadlines = IN_BROWSERS if BROWSER in self._hands else Deadlines()
+                rig = Rig(deployment.target, self.plan.catalogue, register, studio, deadlines, self._evidence)
                 self.listener.phase("running the control: a foreign item that must be found")
                 await self._run_control(number, group, rig)
                 if number == 1:
@@ -115,7 +122,9 @@ class Engine:
     async def _run_trials(self, group: Group, rig: Rig, deployment: Deployment) -> None:
         waiting = iter(group.plan.trials)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(self.settings.at_once or TRIALS_AT_ONCE, len(group.plan.trials))):
+            for _ in range(
+                min(self.settings.at_once or min(AT_ONCE[each] for each in self._hands), len(group.plan.trials))
+            ):
                 tasks.create_task(self._work(waiting, rig, deployment, tasks))
         if self.stopped:
             self._stop(self.stopped)

@@ -3,8 +3,10 @@
 DIR/run.json            the expected cells, written before anything runs
 DIR/ledgers/TRIAL.jsonl one ledger a trial, written as it happens
 DIR/control.jsonl       the ledger of the control trial; of a second deployment control-2.jsonl, and so on
+DIR/evidence/TRIAL/     what was seen in a trial that was not valid: pages of browsers, the first leak's media
 
-The reports lie beside them: summary.json, and of `harness run` junit.xml and allure-results/.
+The reports lie beside them: summary.json, of `harness run` junit.xml and allure-results/, of `harness report`
+allure-report/.
 """
 
 from __future__ import annotations
@@ -27,15 +29,26 @@ from harness.model import Catalogue, Combination, Constraint, Flag, Trial
 from harness.planning.coverage import EXHAUSTIVE
 from harness.planning.plan import Claim, Plan
 from harness.provenance import missing_from
-from harness.running.settings import Settings
+from harness.running.settings import DEFAULT_DRIVER, Settings
 
 SCHEMA = 1
 RUN, LEDGERS, CONTROL = "run.json", "ledgers", "control.jsonl"
 SUMMARY, JUNIT = "summary.json", "junit.xml"
 PART = ".part"
 """Ends the name of a file that is being written."""
-ALLURE_RESULTS = "allure-results"
-WRITTEN_BY_A_RUN = (RUN, LEDGERS, CONTROL, SUMMARY, SUMMARY + PART, JUNIT, ALLURE_RESULTS)
+ALLURE_RESULTS, ALLURE_REPORT = "allure-results", "allure-report"
+EVIDENCE = "evidence"
+WRITTEN_BY_A_RUN = (
+    RUN,
+    LEDGERS,
+    CONTROL,
+    EVIDENCE,
+    SUMMARY,
+    SUMMARY + PART,
+    JUNIT,
+    ALLURE_RESULTS,
+    ALLURE_REPORT,
+)  # fmt: skip - a list of names
 LATER_CONTROL = re.compile(r"control-\d{1,5}\.jsonl")
 
 
@@ -70,6 +83,11 @@ class Store:
     def ledger(self, trial: Trial) -> Ledger:
         """Open the ledger of a trial."""
         return Ledger((self.path / LEDGERS / f"{trial.id}.jsonl").open("w", encoding="utf-8"))
+
+    @property
+    def evidence(self) -> Path:
+        """Where what was seen in trials that are not valid is kept; made by whoever keeps something."""
+        return self.path / EVIDENCE
 
     def control(self, deployment: int = 1) -> Ledger:
         """Open the ledger of the control trial of a deployment, which are numbered from 1."""
@@ -117,12 +135,18 @@ class StoredRun:
             paths=tuple(self.facts["paths"]),
             flag_server=self.facts["flag_server"],
             target=self.facts["target"],
+            driver=self.facts.get("driver", DEFAULT_DRIVER),
             flags=Path(self.facts["flags"]),
             coverage=self.facts.get("coverage", EXHAUSTIVE),
+            chosen=tuple(self.facts.get("chosen", ())),
             flaws=tuple(self.facts["flaws"]),
             seed=self.facts["seed"],
             out=self.path,
         )
+
+    def evidence(self, trial: Trial) -> list[Path]:
+        """Return the files that were kept of a trial, by name."""
+        return sorted(path for path in (self.path / EVIDENCE / trial.id).glob("*") if path.is_file())
 
     def require_whole(self) -> None:
         """Raise UsageError when a ledger lies there that no expected cell accounts for."""
@@ -222,9 +246,11 @@ def _run(plan: Plan, settings: Settings) -> str:
         "seed": plan.seed,
         "paths": list(settings.paths),
         "target": settings.target,
+        "driver": settings.driver,
         "flag_server": settings.flag_server,
         "flags": plan.catalogue.source,
         "coverage": settings.coverage,
+        "chosen": list(settings.chosen),
         "flaws": list(settings.flaws),
         "catalogue": [
             {"name": f.name, "variants": f.variants, "baseline": f.baseline, "kind": f.kind, "context": f.context}

@@ -11,6 +11,7 @@ from harness.errors import TargetError
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Recording
 from harness.provenance import Provenance, derive, references
+from harness.running.evidence import hold
 from harness.scenario import REPLAY_LIST, Actor, Stage
 
 REPLAY_MEDIA = "replay-media"
@@ -96,4 +97,6 @@ def _listed_by(viewer: str, ledger: Ledger) -> set[str]:
 async def _open(actor: Actor, recording: str, surface: str, look: Look, *, direct: bool) -> None:
     asked = {"surface": surface, "recording": recording, "direct": direct}
     with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
-        result.data.update(await look(await actor.driver.open(recording)))
+        data = await actor.driver.open(recording)
+        result.data.update(await look(data))
+        hold(actor.stage, actor.name, result.data, data)

@@ -13,14 +13,13 @@ from harness.flags.base import differences, token, username
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Catalogue, Finding, Trial, Verdict
 from harness.oracle import judge
+from harness.running.evidence import Evidence
 from harness.running.register import Register
 from harness.running.studio import Studio
 from harness.running.sweep import sweep
 from harness.scenario import ROLES, Actor, Scenario, Stage
 from harness.targets.base import FEATURES, Target
 
-STORY_DEADLINE_S = 60.0
-SWEEP_DEADLINE_S = 120.0
 ELSEWHERE = " of trial "
 """How the register names an owner in another trial."""
 
@@ -45,6 +44,17 @@ class TrialResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a trial's story and the sweep after it may last, in seconds."""
+
+    story_s: float = 60.0
+    sweep_s: float = 120.0
+
+
+IN_BROWSERS = Deadlines(story_s=180.0, sweep_s=240.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Rig:
     """What all trials of a run share: the deployment under test and the harness's own instruments."""
 
@@ -52,6 +62,8 @@ class Rig:
     catalogue: Catalogue
     register: Register
     studio: Studio
+    deadlines: Deadlines = Deadlines()
+    evidence: Evidence | None = None
 
 
 async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *, hands: Hands | None = None) -> None:
@@ -85,9 +97,11 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
             actor.driver = hands(actor)
     try:
         if await _enrol(actors, trial):
-            await _tell(scenario, actors, ledger)
-            await _within(SWEEP_DEADLINE_S, ledger, sweep(list(actors.values()), stage, rig.studio.look))
+            await _tell(scenario, actors, ledger, rig.deadlines.story_s)
+            await _within(rig.deadlines.sweep_s, ledger, sweep(list(actors.values()), stage, rig.studio.look))
             await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
+        if rig.evidence:
+            await rig.evidence.keep(trial, list(actors.values()), stage)
     finally:
         await asyncio.gather(*(actor.driver.close() for actor in actors.values()))
 
@@ -156,9 +170,9 @@ async def _prove_flags(actor: Actor, trial: Trial) -> bool:
     return not found
 
 
-async def _tell(scenario: Scenario, actors: Mapping[str, Actor], ledger: Ledger) -> None:
+async def _tell(scenario: Scenario, actors: Mapping[str, Actor], ledger: Ledger, deadline_s: float) -> None:
     try:
-        async with asyncio.timeout(STORY_DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             await scenario.story(**actors)
     except AssertionError as error:
         where = _place(scenario, error)

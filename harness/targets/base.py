@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.drivers.base import Driver
+from harness.drivers.choice import API, choose
 from harness.flags.base import Audience
-from harness.model import Role
+from harness.model import Hands, Role
 
 FEATURES = frozenset({"replays", "switch-to-video", "switch-to-audio"})
 """What a combination may take away: all replay access, and each direction of the medium's switch."""
@@ -38,6 +39,10 @@ class Target(Protocol):
         """How its flags tell users apart: the Unleash context's field into which it puts the account name."""
 
     @property
+    def drivers(self) -> frozenset[Hands]:
+        """What hands it has for its users, of `api` and `browser`: `driver` must return those that were chosen."""
+
+    @property
     def requests(self) -> int:
         """How many requests were sent to it so far."""
 
@@ -65,10 +70,14 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
-    """What the command line says about a target: an address of one that runs already, flaws to plant."""
+    """What the command line says about a target: an address of one that runs already, flaws to plant, hands.
+
+    `hands` has each role's, which are all among the target's `drivers`.
+    """
 
     url: str | None = None
     flaws: Sequence[str] = ()
+    hands: Mapping[Role, Hands] = field(default_factory=lambda: choose(API))
 
 
 Factory = Callable[[TargetOptions], Target]

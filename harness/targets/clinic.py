@@ -11,9 +11,10 @@ from urllib.parse import quote
 from harness.clinic import flaws
 from harness.drivers.api import ApiSession, Observer, Pool
 from harness.drivers.base import Clip
+from harness.drivers.choice import API
 from harness.errors import TargetError, UsageError
 from harness.flags.base import BY_USER_ID
-from harness.model import OFF, Medium, Recording, Role
+from harness.model import OFF, Hands, Medium, Recording, Role
 from harness.process import Service, ServiceDied
 from harness.targets.base import FlagSource, TargetOptions
 
@@ -34,6 +35,7 @@ class ClinicTarget:
 
     name = "clinic"
     audience = BY_USER_ID
+    drivers: frozenset[Hands] = frozenset({API})
 
     def __init__(self, options: TargetOptions, *, observer: Observer | None = None) -> None:
         if options.url and options.flaws:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Combination, Constraint, Flag
-from harness.planning.coverage import AUTO_COMBINATIONS, KNOWN, Covered, cover, held_at_baseline, require_known
+from harness.planning.coverage import AUTO_COMBINATIONS, KNOWN, Covered, cover, require_known
 from harness.planning.exhaustive import exhaustive
+from harness.planning.held import held_at_baseline
 from harness.planning.plan import Claim, groups
 from tests.planning.models import CLINIC, THIRTEEN, UNTIMED, brute_force, catalogues
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Combination, Flag, Verdict
-from harness.planning.coverage import held_at_baseline
 from harness.planning.covering import covering
 from harness.planning.exhaustive import combinations
+from harness.planning.held import held_at_baseline
 from harness.planning.narrow import (
     Condition,
     Region,

@@ -97,7 +97,7 @@ def test_the_json_holds_every_row_and_trial() -> None:
             Claim("t-way", 99, strength=4, fixed=(("a", "off"), ("b", "on"))),
             (
                 "every valid choice of 4 variants is played in every scenario, in 5 of 99 valid combinations, all "
-                "with a=off and b=on, which this deployment has and the harness cannot switch"
+                "with a=off and b=on, which this run holds so"
             ),
         ),
         (Claim("selection", 9), "5 trials under 5 of 9 valid combinations, and nothing beyond them"),

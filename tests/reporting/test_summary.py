@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness.planning.coverage import cover, held_at_baseline
+from harness.planning.coverage import cover
+from harness.planning.held import held_at_baseline
 from harness.reporting import summary
 from harness.running.outcome import RunOutcome
 from tests.planning.models import THIRTEEN

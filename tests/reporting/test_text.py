@@ -9,7 +9,8 @@ import pytest
 
 from harness.ledger import Action, Outcome
 from harness.model import Combination, Finding
-from harness.planning.coverage import cover, held_at_baseline
+from harness.planning.coverage import cover
+from harness.planning.held import held_at_baseline
 from harness.reporting import text
 from harness.running.outcome import RunOutcome
 from harness.running.settings import Settings
