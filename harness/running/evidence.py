@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.drivers.base import KeepsEvidence
 from harness.ledger import HARNESS, Action, Ledger
+from harness.media.frames import marked_frame
 from harness.model import Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.provenance import READ, derive
@@ -94,6 +95,9 @@ def _leaks(findings: Sequence[Finding], ledger: Ledger, stage: Stage) -> Iterato
                     yield data, int(sighting["value"])
 
 
-def _write(place: Path, data: bytes, payload: int) -> None:  # noqa: ARG001 - its frame is marked next
+def _write(place: Path, data: bytes, payload: int) -> None:
     suffix = next((suffix for mark, at, suffix in SUFFIXES if data[at : at + len(mark)] == mark), ".bin")
     (place / f"leak{suffix}").write_bytes(data)
+    frame = marked_frame(data, payload)
+    if frame:
+        (place / "leak.png").write_bytes(frame)

@@ -1,0 +1,87 @@
+"""What may be held as evidence: media whose every canary is ours, and of which some is somebody else's."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from harness.drivers.base import Driver
+from harness.media.clips import clip
+from harness.model import Combination, Trial
+from harness.running.evidence import MAX_HELD, MAX_TRIALS, Evidence, hold
+from harness.running.register import Register
+from harness.running.studio import Studio
+from harness.scenario import Actor, Patient, Stage
+from tests.checks.stories import canary, story
+
+
+def stage() -> Stage:
+    """Return a stage on which Alice took part in a visit, and Bob in another."""
+    told = story().books("alice", "visit-1").joins("alice", "visit-1").emits("alice", "visit-1")
+    told = told.books("bob", "visit-2").joins("bob", "visit-2").emits("bob", "visit-2")
+    register = Register(1)
+    return Stage("trial", told.ledger(), Studio(register, seed=0), register)
+
+
+def opened(*values: str, outcome: str = "canaries", sha256: str = "digest") -> Mapping[str, Any]:
+    """Return what the ledger keeps of media with these canaries."""
+    canaries = [{"value": value, "owner": "somebody", "track": "video"} for value in values]
+    return {"sha256": sha256, "content": {"outcome": outcome, "canaries": canaries}}
+
+
+@pytest.mark.parametrize(
+    ("what", "is_held"),
+    [
+        (opened(canary("alice", "visit-1")), False),
+        (opened(canary("bob", "visit-2")), True),
+        (opened(canary("alice", "visit-1"), canary("bob", "visit-2")), True),
+        (opened("12345678901234567890"), True),
+        (opened(outcome="no canary"), False),
+        (opened(canary("bob", "visit-2"), outcome="unknown tag"), False),
+    ],
+)
+def test_only_foreign_media_of_ours_is_held(what: Mapping[str, Any], *, is_held: bool) -> None:
+    """One's own is no evidence, and what is not wholly read may be a real person's."""
+    where = stage()
+    hold(where, "alice", what, b"media")
+    assert bool(where.held) is is_held
+
+
+def test_no_more_is_held_than_the_limit() -> None:
+    """A list that leaks everything fills no memory."""
+    where = stage()
+    for number in range(10 * MAX_HELD):
+        hold(where, "alice", opened(canary("bob", "visit-2"), sha256=str(number)), b"media")
+    assert len(where.held) == MAX_HELD
+
+
+class Blind:
+    """A driver that can keep no evidence, and says why; nothing else of a driver is asked for."""
+
+    async def keep_evidence(self, directory: Path) -> None:
+        """Fail."""
+        raise OSError(f"no screenshot into {directory.name}")
+
+
+def test_why_a_driver_could_keep_nothing_is_kept_in_its_place(tmp_path: Path) -> None:
+    """An error while keeping evidence neither ends the trial nor is lost, and only so many trials are kept."""
+    where = stage()
+    actor: Actor = Patient("alice", 0, "alice", cast("Driver", Blind()), where)
+    kept = Evidence(tmp_path / "evidence")
+    trials = [Trial(f"story {number}", Combination(())) for number in range(MAX_TRIALS + 5)]
+    for trial in trials:
+        asyncio.run(kept.keep(trial, [actor], where))
+    said = tmp_path / "evidence" / trials[0].id / "alice.missing.txt"
+    assert said.read_text() == f"OSError: no screenshot into {trials[0].id}\n"
+    assert len(list((tmp_path / "evidence").iterdir())) == MAX_TRIALS
+
+
+def test_a_clip_is_shown_live_as_it_was_filmed() -> None:
+    """The camera's rows are the code's, and sound alone has none."""
+    register = Register(1)
+    filmed = clip(register.canary(4, 0, 1), "video").live()
+    assert len(filmed.modules) == len(filmed.modules[0]) == 25
+    assert len(filmed.pcm) == 2 * 0.8 * filmed.rate_hz
+    assert clip(register.canary(4, 0, 0), "audio").live().modules == ()
