@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_FLAGS ?=
+WHOLE_RUNS := $(wildcard tests/end_to_end tests/drilling tests/drivers tests/targets tests/explore tests/sweeping)
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.PHONY: help run drill test install lint format bench lock clean
+.PHONY: help run run-browser drill test install lint format bench lock clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -15,11 +16,24 @@ help: ## what there is
 run: .venv/installed ## every scenario under every triple of flag variants on the sound clinic (RUN_FLAGS=--coverage=exhaustive)
 	$(BIN)/harness run $(RUN_FLAGS)
 
+run-browser: .venv/installed ## every scenario through the clinic's pages in Chromium, under every flag variant
+	$(BIN)/harness run --driver browser --coverage t-way:1 --out reports/out-browser $(RUN_FLAGS)
+
 drill: .venv/installed ## is each planted flaw seen by the check that must see it?
 	$(BIN)/harness drill
 
-test: .venv/installed-test ## all tests
-	$(BIN)/pytest tests
+test: .venv/installed-test ## all tests, two parts at a time; each part's output when it has ended
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-clinic test-runs test-rest
+
+.PHONY: test-clinic test-runs test-rest
+test-clinic: .venv/installed-test
+	$(BIN)/pytest tests/clinic
+
+test-runs: .venv/installed-test
+	$(BIN)/pytest $(WHOLE_RUNS)
+
+test-rest: .venv/installed-test
+	$(BIN)/pytest tests --ignore=tests/clinic $(addprefix --ignore=,$(WHOLE_RUNS))
 
 install: .venv/installed ## the set-up alone
 
@@ -43,7 +57,11 @@ lock: .venv/installed-test ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group build --group test $(LOCK_FLAGS) -o requirements-test.lock
 
 clean: ## remove what was installed and what runs left behind
-	rm -rf .venv reports/out reports/out-again reports/drill .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv reports/node_modules reports/out reports/out-* reports/drill reports/sweep .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+reports/node_modules: reports/package-lock.json
+	npm ci --prefix reports --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
