@@ -78,6 +78,11 @@ class ApiSession:
             timeout=aiohttp.ClientTimeout(total=REQUEST_DEADLINE_S),
         )
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that every request of this session carries."""
+        return dict(self._headers)
+
     def authorize(self, token: str) -> None:
         """Send a bearer token (RFC 6750) from now on."""
         self._headers["Authorization"] = f"Bearer {token}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +19,8 @@ from harness.flags.base import BY_USER_ID
 from harness.model import OFF, Hands, Medium, Recording, Role
 from harness.process import Service, ServiceDied
 from harness.targets.base import FlagSource, TargetOptions
+from harness.targets.clinic_others import others
+from harness.targets.described import Other
 
 CHUNK_BYTES = 8 * 1024
 MAX_PAGES = 5_000
@@ -24,6 +28,7 @@ REFRESH_S = 0.5
 FINISHED_S = 30.0
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 0.8
 """Recordings appear late: how long they are waited for, and how often they are looked for."""
+OPERATOR_PASSWORD = "CLINIC_OPERATOR_PASSWORD"  # noqa: S105 - the variable's name, as the clinic itself reads it
 PASSWORD = "a-synthetic-patient"  # noqa: S105 - the account exists for one trial and holds a QR code
 
 
@@ -49,6 +54,7 @@ class ClinicTarget:
                 raise UsageError(f"--flaw {name}: {error}") from error
         self._options = options
         self._observer = observer
+        self._operator = os.environ.get(OPERATOR_PASSWORD, "") if options.url else secrets.token_hex(16)
         self._service: Service | None = None
         self._pool: Pool | None = None
 
@@ -63,6 +69,24 @@ class ClinicTarget:
         if self._pool is None:
             raise RuntimeError("the clinic was not started")
         return self._pool
+
+    @property
+    def base_url(self) -> str:
+        """The clinic's address, once it is started."""
+        return self.pool.base_url
+
+    @property
+    def openapi(self) -> str:
+        """Where the clinic describes its API."""
+        return f"{self.base_url}/openapi.json"
+
+    def observe(self, observer: Observer) -> None:
+        """Show every exchange of its users' hands from now on."""
+        self.pool.observer = observer
+
+    async def others(self, cast: Sequence[str], account: Callable[[str], str]) -> Sequence[Other]:
+        """Sign in pharmacists, a carer, and the operator where the password of that account is known."""
+        return await others(self.pool, cast, account, PASSWORD, self._operator)
 
     async def start(self, flags: FlagSource) -> None:
         """Start the clinic's process, or reach the running one."""
@@ -118,6 +142,7 @@ class ClinicTarget:
             "--refresh-s",
             str(REFRESH_S),
         ]
+        arguments += ["--operator-password", self._operator]
         for flaw in self._options.flaws:
             arguments += ["--flaw", flaw]
         self._service = Service.spawn("clinic", "harness.clinic", arguments)
@@ -136,6 +161,11 @@ class ClinicDriver:
         self._account = account
         self._name = name
         self._role = role
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """The headers with which this user is signed in; empty before `enrol`."""
+        return self._session.headers
 
     async def enrol(self) -> None:
         """Create the account and sign in. The patients of a trial have one member number, each of another insurer."""
