@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -20,16 +19,12 @@ from harness.model import OFF, Hands, Medium, Recording, Role
 from harness.process import Service, ServiceDied
 from harness.targets.base import FlagSource, TargetOptions
 from harness.targets.clinic_others import others
+from harness.targets.clinic_shared import MAX_PAGES, PASSWORD, finished_recordings, insurer, member_number
 from harness.targets.described import Other
 
 CHUNK_BYTES = 8 * 1024
-MAX_PAGES = 5_000
 REFRESH_S = 0.5
-FINISHED_S = 30.0
-FIRST_PAUSE_S, LAST_PAUSE_S = 0.05, 0.8
-"""Recordings appear late: how long they are waited for, and how often they are looked for."""
 OPERATOR_PASSWORD = "CLINIC_OPERATOR_PASSWORD"  # noqa: S105 - the variable's name, as the clinic itself reads it
-PASSWORD = "a-synthetic-patient"  # noqa: S105 - the account exists for one trial and holds a QR code
 
 
 class ClinicTarget:
@@ -172,7 +167,7 @@ class ClinicDriver:
         account = {"username": self._account, "password": PASSWORD}
         about = {"name": self._name.title(), "role": self._role}
         if self._role == "patient":
-            about |= {"payer": f"insurer:{self._name}", "member_number": _member_number(self._account)}
+            about |= {"payer": insurer(self._name), "member_number": member_number(self._account)}
         await self._session.json("POST", "/accounts", account | about)
         self._session.authorize((await self._session.json("POST", "/sign-in", account))["token"])
 
@@ -213,18 +208,7 @@ class ClinicDriver:
 
     async def recordings(self, consultation: str) -> Sequence[Recording]:
         """Return what the clinic recorded in a consultation of one's own, once its worker has finished all of it."""
-        path = f"/consultations/{quote(consultation)}/recordings"
-        deadline_s = time.monotonic() + FINISHED_S
-        pause_s = FIRST_PAUSE_S
-        while True:
-            items = (await self._session.json("GET", path))["items"]
-            waiting = [item["id"] for item in items if item["status"] == "processing"]
-            if not waiting:
-                return [Recording(item["id"], consultation, item["medium"]) for item in items]
-            if time.monotonic() > deadline_s:
-                raise TargetError(f"GET {path}: {waiting[0]} was not finished in {FINISHED_S:g} s", definite=False)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LAST_PAUSE_S)
+        return await finished_recordings(lambda path: self._session.json("GET", path), consultation)
 
     async def replays(self) -> Sequence[Recording]:
         """Return the whole list of Consultation Replays, page by page."""
@@ -254,8 +238,3 @@ class ClinicDriver:
     async def close(self) -> None:
         """Close the session."""
         await self._session.close()
-
-
-def _member_number(account: str) -> str:
-    """Return what the usernames of a trial have in common: a number that its patients share."""
-    return "-".join(account.partition("~")[0].split("-")[1:3])
