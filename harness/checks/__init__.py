@@ -4,6 +4,7 @@
 |---|---|---|
 | foreign-media | did anybody meet media of a consultation in which they had no part? | invalid |
 | reachable-media | did a direct reference open what its user may not see? | invalid |
+| count-mismatch | did a badge count more replays than its user may see? | invalid |
 | missing-media | did everybody who took part find what was recorded? | invalid, unknown if unreadable |
 | vacuous | did anybody see their own media at all? | unknown |
 | unproved | was the whole story told, under the flags that were meant, every question answered? | unknown |
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.checks.counts import count_mismatch
 from harness.checks.exposure import foreign_media, reachable_media
 from harness.checks.presence import missing_media, vacuous
 from harness.checks.proof import broken_promise, unproved
@@ -22,12 +24,13 @@ from harness.model import Finding
 
 Check = Callable[[Ledger], list[Finding]]
 
-ALL: tuple[Check, ...] = (foreign_media, reachable_media, missing_media, vacuous, unproved, broken_promise)
+ALL: tuple[Check, ...] = (foreign_media, reachable_media, count_mismatch, missing_media, vacuous, unproved, broken_promise)
 
 __all__ = [
     "ALL",
     "Check",
     "broken_promise",
+    "count_mismatch",
     "foreign_media",
     "missing_media",
     "reachable_media",

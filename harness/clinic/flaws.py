@@ -63,6 +63,7 @@ PRESCRIPTION_TO_WRONG_PHARMACY = "prescription-to-wrong-pharmacy"
 METRICS_OF_PREVIOUS_PATIENT = "metrics-of-previous-patient"
 EXPORT_MIXES_USERS = "export-mixes-users"
 SEARCH_SKIPS_OWNER = "search-skips-owner"
+BADGE_COUNTS_EVERYBODYS = "badge-counts-everybodys"
 
 FLAWS: tuple[Flaw, ...] = (
     Flaw(
@@ -311,6 +312,13 @@ FLAWS: tuple[Flaw, ...] = (
         "foreign-media",
         {"replay-index-v2": "on", "replay-search": "on"},
         "somebody searches",
+    ),
+    Flaw(
+        BADGE_COUNTS_EVERYBODYS,
+        LIST,
+        "The badge counts everybody's recordings: nothing can be opened, but what others do can be watched.",
+        "unread badges and tab counts that are asked without the owner: a class, seen in many apps",
+        "count-mismatch",
     ),
 )
 

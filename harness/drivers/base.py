@@ -86,6 +86,26 @@ class Driver(Protocol):
         """Let go of connections."""
 
 
+class Shown(Protocol):
+    """What a user was shown beside the entries of the replay list that was read last."""
+
+    @property
+    def badge(self) -> int | None:
+        """How many replays the badge counted; None when there was no number."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """What each recording on the list is called."""
+
+
+@runtime_checkable
+class ShowsMore(Protocol):
+    """A driver that was shown more than the list itself: what it saw is written down and judged with it."""
+
+    def shown(self) -> Shown:
+        """Return what came with the list of the last `replays`."""
+
+
 @runtime_checkable
 class KeepsEvidence(Protocol):
     """A driver with eyes: what it saw can be kept when a trial is not valid."""

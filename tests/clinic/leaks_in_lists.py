@@ -97,3 +97,14 @@ def _(stage: Stage) -> Iterator[Observation]:
     yield "Alice finds Bob's video", bobs in found
     yield "Alice lists Bob's video", bobs in lists(alice)
     yield "Alice plays Bob's video", plays(alice, bobs) != set()
+
+
+@leaks(flaws.BADGE_COUNTS_EVERYBODYS, "Alice's badge counts Bob's video")
+def _(stage: Stage) -> Iterator[Observation]:
+    """Alice and Bob have one recording each, of one clinician."""
+    chen, alice = stage.clinician("chen"), stage.patient("alice")
+    alices, bobs = recorded(alice, chen, ALICE), recorded(stage.patient("bob"), chen, BOB)
+    yield "Alice's badge does not count her own", alice.get("/replays/count").json["count"] < 1
+    yield "Alice's badge counts Bob's video", alice.get("/replays/count").json["count"] > 1
+    yield "Alice lists Bob's video", lists(alice) != {alices}
+    yield "Alice plays Bob's video", plays(alice, bobs) != set()

@@ -161,7 +161,10 @@ def _list(me: Person, before: int) -> ReplayPage:
 @router.get("/count", summary="Count my replays", responses=answers(401, 403, 507))
 async def count_replays(me: Me) -> Count:
     """Count one's replays, for the badge."""
-    return Count(count=count(me, source(me)))
+    chosen = source(me)
+    if me.clinic.has_flaw(flaws.BADGE_COUNTS_EVERYBODYS):
+        chosen = Source(EVERYBODYS, (), judged=False)
+    return Count(count=count(me, chosen))
 
 
 @router.get("/search", summary="Search my replays", responses=answers(401, 403, 404, 507))

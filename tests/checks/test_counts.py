@@ -1,0 +1,54 @@
+"""Count mismatch: a badge may count late, never somebody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.checks import count_mismatch
+from harness.ledger import Action, Outcome
+from harness.model import Verdict
+from tests.checks.stories import Story, item, sound, story
+
+
+def badged(badge: int | None, *, recorded: Outcome = Outcome.OK) -> Story:
+    """Return a trial in which Alice, who has one recording, was shown a badge; Bob has two."""
+    told = story().holds("alice", "visit-1").holds("bob", "visit-2").told()
+    told = told.records("alice", "visit-1", "rec-1", outcome=recorded).records("bob", "visit-2", "rec-2", "rec-3")
+    asked = {"surface": "replay-list"}
+    return told.call("alice", Action.LIST, Outcome.OK, asked, items=[item("rec-1")], badge=badge)
+
+
+@pytest.mark.parametrize("badge", [None, 0, 1])
+def test_a_badge_of_ones_own_or_fewer_is_no_mismatch(badge: int | None) -> None:
+    """Recordings appear late, and a list without a badge counts nothing."""
+    assert count_mismatch(badged(badge).ledger()) == []
+
+
+def test_a_badge_that_counts_more_than_may_be_seen_is_a_mismatch() -> None:
+    """It counts Bob's two as well."""
+    ledger = badged(3).ledger()
+    (finding,) = count_mismatch(ledger)
+    assert (finding.verdict, finding.viewer, finding.surface) == (Verdict.INVALID, "alice", "badge")
+    assert finding.sentence == (
+        "alice's badge counted 3 replays, of which alice may see 1: the others are somebody else's"
+    )
+    assert ledger[finding.evidence[0]].action is Action.LIST
+
+
+def test_a_user_whose_recordings_are_not_known_is_not_judged() -> None:
+    """The target did not say what was recorded in Alice's visit: nobody knows how many are hers."""
+    assert count_mismatch(badged(3, recorded=Outcome.UNKNOWN).ledger()) == []
+
+
+def test_who_took_part_with_several_may_count_all_of_theirs() -> None:
+    """Chen held both visits: three recordings are hers to count, and no fourth."""
+    for badge, findings in ((3, 0), (4, 1)):
+        told = badged(1).call(
+            "chen", Action.LIST, Outcome.OK, {"surface": "replay-list"}, items=[item("rec-1")], badge=badge
+        )
+        assert len(count_mismatch(told.ledger())) == findings
+
+
+def test_a_sound_trial_has_none() -> None:
+    """A driver that was shown no badge leaves nothing to judge."""
+    assert count_mismatch(sound().closed()) == []
