@@ -43,15 +43,21 @@ FETCH = """async ({ method, path, headers, body, limit }) => {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: what was asked for, the status and the body."""
+    """A successful answer: what was asked for, the status and the body.
+
+    `is_kept` is False when the browser has no body: of an answer without one, or of one that the page did not read.
+    """
 
     method: str
     path: str
     status: int
     body: bytes
+    is_kept: bool = True
 
     def json(self) -> Any:
-        """Return the body's JSON, None for an empty body; raise TargetError when it is broken."""
+        """Return the body's JSON, None for an empty body; raise TargetError when it is broken or was not kept."""
+        if not self.is_kept:
+            raise TargetError(f"{self.method} {self.path}: the browser has kept no body", definite=False)
         if not self.body:
             return None
         try:
@@ -89,11 +95,10 @@ async def awaited(
     if response is None:
         raise TargetError(f"{actor}, {method} {at}: {request.failure or 'no answer'}", definite=False)
     try:
-        body = await response.body()
+        answer = Answer(method, at, response.status, await response.body())
     except PlaywrightError:
-        # Of an answer that the page has left behind no body is kept.
-        body = b""
-    return judged(Answer(method, at, response.status, body), actor)
+        answer = Answer(method, at, response.status, b"", is_kept=False)
+    return judged(answer, actor)
 
 
 async def fetched(

@@ -17,8 +17,11 @@
 
   const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-  /** What is emitted now, since when, and how much of it was: seconds of sound, frames drawn. */
-  let shown = null;
+  /**
+   * What is emitted now, since when, and how much of it was: seconds of sound, frames drawn. At rest devices are open
+   * and give nothing, so that no packet leaves and no recorder takes silence for somebody's sound.
+   */
+  let shown = { turn: 0, isAtRest: true, canary: "", modules: [], at_ms: 0 };
   let emitted = { sound_s: 0, frames: 0 };
   const cameras = new Set();
   const microphones = new Set();
@@ -59,6 +62,13 @@
   }
 
   function draw(camera) {
+    if (shown.isAtRest) return;
+    paint(camera);
+    [...camera.tracks].find(({ readyState }) => readyState === "live")?.requestFrame();
+    if (shown.modules.length && isSending(camera)) emitted.frames += 1;
+  }
+
+  function paint(camera) {
     const { pen, background } = camera;
     const { width, height } = settings;
     const { modules } = shown;
@@ -76,7 +86,6 @@
         pen.fillRect(left + x * scale, top + y * scale, scale, scale);
       }),
     );
-    if (isSending(camera)) emitted.frames += 1;
   }
 
   function openCamera() {
@@ -86,7 +95,7 @@
     const pen = canvas.getContext("2d", { alpha: false });
     const about = { width, height, frameRate, aspectRatio: width / height };
     const camera = { tracks: new Set(), pen, background: texture(), frame: 0, about };
-    const [track] = canvas.captureStream(frameRate).getVideoTracks();
+    const [track] = canvas.captureStream(0).getVideoTracks();
     cameras.add(camera);
     own(camera, track);
     draw(camera);
@@ -95,12 +104,18 @@
 
   const sound = { context: null, source: null };
 
-  /** Play the canary's loop into every open microphone from now on. */
+  /** Play the canary's loop into every open microphone from now on; at rest, let time stand still in them. */
   function play() {
     const { context, source } = sound;
     if (!context) return;
     source?.stop();
     source?.disconnect();
+    sound.source = null;
+    if (shown.isAtRest) {
+      context.suspend();
+      return;
+    }
+    context.resume();
     const buffer = context.createBuffer(1, shown.pcm.length, shown.rate_hz);
     buffer.copyToChannel(shown.pcm, 0);
     sound.source = new AudioBufferSourceNode(context, { buffer, loop: true });
@@ -112,7 +127,7 @@
     // No device plays it, so that none is needed.
     sound.context ??= new AudioContext({ sampleRate: 48000, sinkId: { type: "none" } });
     const { context } = sound;
-    await context.resume();
+    await (shown.isAtRest ? context.suspend() : context.resume());
     const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
     const about = { sampleRate: context.sampleRate, channelCount: 1, sampleSize: 16 };
     const microphone = { tracks: new Set(), destination, at_s: context.currentTime, about };
@@ -137,7 +152,7 @@
       microphone.at_s = now_s;
       if (isLive(microphone)) continue;
       microphones.delete(microphone);
-      sound.source.disconnect(microphone.destination);
+      sound.source?.disconnect(microphone.destination);
     }
     emitted.sound_s += heard_s;
     if (cameras.size || microphones.size) return;
@@ -148,7 +163,12 @@
 
   /* What the driver calls. */
 
-  function show(live) {
+  /**
+   * Ask the driver what is to be emitted, and emit it. The driver keeps it, so that it outlives a page that is loaded
+   * anew; asked for, it does not fill the record of what the driver did.
+   */
+  async function refresh() {
+    const live = await globalThis[settings.live]();
     if (!live || live.turn <= (shown?.turn ?? 0)) return;
     const bytes = Uint8Array.from(atob(live.pcm), (each) => each.charCodeAt(0));
     const pcm = Float32Array.from(new Int16Array(bytes.buffer), (each) => each / 32768);
@@ -183,7 +203,7 @@
   }
 
   const report = (sent, lines) => ({
-    canary: shown?.canary ?? "",
+    canary: shown.canary,
     ...sent,
     packets: lines.reduce((sum, { packets }) => sum + packets, 0),
     microphone: [...microphones].some(isSending),
@@ -202,7 +222,7 @@
     for (;;) {
       const lines = await carried();
       for (const line of lines) {
-        const { sender, kind } = line;
+        const { sender } = line;
         const old = before.get(sender) ?? line;
         const sum = grown.get(sender) ?? { packets: 0, frames: 0, sound_s: 0 };
         for (const each of Object.keys(sum)) sum[each] += Math.max(0, line[each] - old[each]);
@@ -224,7 +244,7 @@
 
   const look = async () => report(emitted, await carried());
 
-  Object.defineProperty(globalThis, "harnessCamera", { value: Object.freeze({ show, look, send }) });
+  Object.defineProperty(globalThis, "harnessCamera", { value: Object.freeze({ refresh, look, send }) });
 
   /* What the page calls. */
 
@@ -234,9 +254,7 @@
       writable: true,
       value: async function getUserMedia({ audio = false, video = false } = {}) {
         if (!audio && !video) throw new TypeError("At least one of audio and video must be requested");
-        // The driver keeps it, so that it outlives a page that is loaded anew.
-        show(await globalThis[settings.live]());
-        if (!shown) throw new DOMException("The harness has shown this camera no canary yet", "AbortError");
+        await refresh();
         const tracks = [];
         if (audio) tracks.push(await openMicrophone());
         if (video) tracks.push(openCamera());

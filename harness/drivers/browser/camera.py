@@ -22,7 +22,7 @@ CODE_SHARE = 0.6
 LABEL = "Synthetic camera and microphone of the test harness"
 BINDING = "harnessLive"
 
-SHOW = "(live) => globalThis.harnessCamera?.show(live)"
+REFRESH = "() => globalThis.harnessCamera?.refresh()"
 LOOK = "() => globalThis.harnessCamera?.look()"
 SEND = "(wanted) => globalThis.harnessCamera.send(wanted)"
 """Functions, not expressions: a page's Content-Security-Policy may forbid eval."""
@@ -68,7 +68,7 @@ def script() -> str:
 
 
 def wire(live: Live, turn: int) -> dict[str, object]:
-    """Return what the page's camera takes; of two, it keeps the one with the higher turn.
+    """Return what the page's camera is told when it asks; of two, it keeps the one with the higher turn.
 
     Raises ValueError for a code that is not square or does not fit the picture, and for sound that is none.
     """
@@ -86,6 +86,11 @@ def wire(live: Live, turn: int) -> dict[str, object]:
         "rate_hz": live.rate_hz,
         "turn": turn,
     }
+
+
+def at_rest(turn: int) -> dict[str, object]:
+    """Return what the page's camera takes to emit nothing at all: no packet, no frame."""
+    return {"isAtRest": True, "canary": "", "modules": [], "pcm": "", "rate_hz": 0, "turn": turn}
 
 
 def emitted(report: Mapping[str, Any] | None) -> Emitted:

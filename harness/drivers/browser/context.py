@@ -44,8 +44,8 @@ class Session:
         self._closed = closed
         self._secrets = Secrets()
         self._watch = Watch(actor, context, self._secrets.mask)
-        self._live: dict[str, object] | None = None
         self._turn = 0
+        self._live = camera.at_rest(self._turn)
         self._is_traced = False
 
     @classmethod
@@ -124,7 +124,17 @@ class Session:
         self._turn += 1
         self._live = camera.wire(live, self._turn)
         async with self.doing("show a canary"):
-            await asyncio.gather(*(self._in_frame(frame, camera.SHOW, self._live) for frame in self._frames()))
+            await self._set_camera()
+
+    async def rest(self) -> None:
+        """Emit nothing from now on, as before the first canary: devices stay open, and no packet or frame leaves them.
+
+        Silence would be recorded, and a recording in which nobody can be told is no proof of anything.
+        """
+        self._turn += 1
+        self._live = camera.at_rest(self._turn)
+        async with self.doing("let the camera rest"):
+            await self._set_camera()
 
     async def emitted(self) -> Emitted:
         """Return how much of the canary shown now was emitted since it was shown."""
@@ -181,10 +191,11 @@ class Session:
         """Let everything that is being done fail for this reason, such as a browser that is gone."""
         self._watch.over(why)
 
-    def _asked(self) -> dict[str, object] | None:
-        if self._live is None:
-            self._watch.fault("the page asked for a camera or microphone before a canary was shown")
+    def _asked(self) -> dict[str, object]:
         return self._live
+
+    async def _set_camera(self) -> None:
+        await asyncio.gather(*(self._in_frame(frame, camera.REFRESH) for frame in self._frames()))
 
     def _frames(self) -> list[Frame]:
         return [frame for page in self._context.pages for frame in page.frames]
@@ -196,10 +207,10 @@ class Session:
         looks = [(frame, camera.emitted(report)) for frame, report in zip(frames, found, strict=True)]
         return next((look for look in looks if look[1].is_on), (self.page.main_frame, looks[0][1]))
 
-    async def _in_frame(self, frame: Frame, function: str, argument: object = None) -> Any:
+    async def _in_frame(self, frame: Frame, function: str) -> Any:
         """Call a function in a frame; one that has been taken out of its page returns None."""
         try:
-            return await frame.evaluate(function, argument)
+            return await frame.evaluate(function)
         except PlaywrightError:
             if frame.is_detached():
                 return None
