@@ -21,7 +21,19 @@ OUTSIDE = re.compile(r"(?:https?:|wss?:|[\"'(=]\s*)//[a-z]", re.IGNORECASE)
 HOOKS = {
     *("sign-in", "sign-out", "tab-sign-in", "tab-open-account", "open-account", "who", "badge", "error", "toast"),
     *("book", "upcoming", "consultation", "open-call", "cancel", "move", "reschedule", "call", "call-status"),
-    *("call-trouble", "way", "join", "mute", "switch-video", "switch-audio", "leave", "end", "hand-over", "caption"),
+    *(
+        "call-trouble",
+        "way",
+        "join",
+        "mute",
+        "switch-video",
+        "switch-audio",
+        "send-now",
+        "leave",
+        "end",
+        "hand-over",
+        "caption",
+    ),
     *("local", "remote", "ended", "recording", "to-replays", "replays", "replay", "open-replay", "replays-more"),
     *("replays-total", "search", "search-results", "export", "replay-page", "player", "thumbnail", "transcript"),
     *("download", "delete", "agree", "share-form", "share", "revoke", "inbox", "notice", "mark-read", "mailbox"),
@@ -29,8 +41,10 @@ HOOKS = {
     *("replay-access", "access-log", "affected", "problems", "outbox"),
 }
 FIELDS = {"username", "password", "name", "clinician", "slot", "carer", "q", "medicine", "dose", "value", "pharmacy"}
+FIELDS |= {"payer", "insurer", "member_number"}
 COMPOSED = {"field-${name}", "${testid}-submit", "${testid}-more", "${name}-${value}", 'nav-${place || "home"}'}
 DATA = {"data-replay-id", "data-consultation-id", "data-recording-id", "data-status", "data-medium", "data-username"}
+DATA |= {"data-status", "data-code", "data-mark"}
 
 
 @pytest.fixture(scope="module")
@@ -163,5 +177,9 @@ def test_hooks() -> None:
     assert {name for name in FIELDS if not re.search(rf'field\("[^"]+", "{name}"', text)} == set()
     assert {part for part in COMPOSED if f"`{part}`" not in text} == set()
     assert {name for name in DATA if f'"{name}":' not in text} == set()
-    for state in ("state: talk.state", "path: talk.way", "badge.dataset.count", "main.dataset.state"):
+    for state in ("state: talk.state", "path: talk.way", "sent: talk.sent", "sending: talk.carried"):
         assert state in text
+    for node in ("badge.dataset.count", "badge.dataset.state", "main.dataset.state", "main.dataset.address"):
+        assert f"{node} = " in text
+    for node in ("node.dataset.booked", "seen.dataset.shown", "list.dataset.complete", "node.dataset.state"):
+        assert f"{node} = " in text

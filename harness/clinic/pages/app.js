@@ -90,6 +90,7 @@ async function leave() {
 async function count() {
   const badge = nav.querySelector(".badge");
   if (!badge) return;
+  badge.dataset.state = "loading";
   try {
     const answer = await get("/replays/count");
     badge.replaceChildren(
@@ -98,9 +99,11 @@ async function count() {
     );
     badge.dataset.count = answer.count;
     badge.hidden = answer.count === 0;
+    badge.dataset.state = "ready";
   } catch {
     badge.hidden = true;
     delete badge.dataset.count;
+    badge.dataset.state = "failed";
   }
 }
 
@@ -127,6 +130,7 @@ async function draw() {
   leaving = new AbortController();
   const { signal } = leaving;
   main.dataset.page = session.me ? parts()[0] || "home" : "sign-in";
+  main.dataset.address = location.hash;
   main.dataset.state = "loading";
   try {
     await page(signal);

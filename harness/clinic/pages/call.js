@@ -132,6 +132,7 @@ function controlsOf(talk) {
     mute: control("mute", "Mute", "mic", async () => talk.mute(!talk.isMuted)),
     toVideo: control("switch-video", "Switch to video", "video", () => talk.switchTo("video"), "primary"),
     toAudio: control("switch-audio", "Back to audio", "mic", () => talk.switchTo("audio")),
+    sendNow: control("send-now", "Send now", "swap", () => talk.sendNow()),
     leave: control("leave", "Leave", "leave", () => talk.leave()),
     end: control("end", "End for all", "end", () => talk.end(), "stop"),
   };
@@ -139,6 +140,7 @@ function controlsOf(talk) {
     const { isIn, item } = talk;
     each.join.hidden = !isTheirs(item) || !["idle", "left", "joining"].includes(talk.state);
     each.mute.hidden = each.leave.hidden = each.end.hidden = !isIn;
+    each.sendNow.hidden = !isIn || talk.way !== "upload";
     each.mute.setAttribute("aria-pressed", String(talk.isMuted));
     each.toVideo.hidden = !isIn || item.medium === "video" || !offered("video-upgrade");
     each.toAudio.hidden = !isIn || item.medium === "audio" || !offered("video-downgrade");
@@ -184,6 +186,7 @@ export async function show(main, { args, signal }) {
       sending: talk.carried ?? "",
       status: now.status,
       present: now.present.length,
+      sent: talk.sent,
     });
     call.dataset.remote = talk.remote
       .getTracks()

@@ -18,7 +18,7 @@ export class Conversation extends EventTarget {
   constructor(item, signal) {
     super();
     Object.assign(this, { item, signal, state: OVER.includes(item.status) ? "ended" : "idle", way: "none", note: "" });
-    Object.assign(this, { tracks: [], carried: null, line: null, segment: null, caption: "", isMuted: false });
+    Object.assign(this, { tracks: [], carried: null, line: null, segment: null, caption: "", isMuted: false, sent: 0 });
     this.remote = new MediaStream();
     this.turn = Promise.resolve();
     notices.addEventListener("notice", ({ detail }) => detail.consultation === item.id && this.#look(), { signal });
@@ -124,7 +124,11 @@ export class Conversation extends EventTarget {
   async #complete() {
     const { segment } = this;
     this.segment = null;
-    await segment?.finish().catch(() => this.set({ note: LOST }));
+    try {
+      if (await segment?.finish()) this.set({ sent: this.sent + 1 });
+    } catch {
+      this.set({ note: LOST });
+    }
   }
 
   async #renew() {
@@ -202,6 +206,11 @@ export class Conversation extends EventTarget {
   mute(isMuted) {
     for (const track of this.tracks) if (track.kind === "audio") track.enabled = !isMuted;
     this.set({ isMuted });
+  }
+
+  /** Send what was recorded up to here, and go on recording: then it is safe, whoever ends the call. */
+  sendNow() {
+    return this.#inTurn(() => this.way === "upload" && this.#renew());
   }
 
   /** What is said in words goes with the recording that is made from now on. */

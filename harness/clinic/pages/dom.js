@@ -16,8 +16,11 @@ export const h = (tag, props, ...children) => fill(document.createElement(tag), 
 export const svg = (tag, props, ...children) => fill(document.createElementNS(SVG, tag), props, children);
 export const icon = (name) => svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#i-${name}` }));
 
-/** Words for a failure, to stand near where it happened. */
-export const failed = (failure) => h("p", { class: "error", role: "alert", "data-testid": "error" }, failure.message);
+/** Words for a failure, to stand near where it happened; the clinic's own status and code go with them. */
+export function failed({ message, status, code }) {
+  const told = { "data-testid": "error", "data-status": status, "data-code": code };
+  return h("p", { class: "error", role: "alert", ...told }, message);
+}
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hour12: false });
@@ -37,8 +40,10 @@ export const size = (bytes) => {
 /** A short mark such as a medium or a status; `tone` is calm, good, warn or nothing. */
 export const chip = (words, tone = "") => h("span", { class: `chip ${tone}` }, words);
 
-export const medium = (name) =>
-  h("span", { class: "chip" }, icon(name === "video" ? "video" : "mic"), name === "video" ? "Video" : "Audio");
+export function medium(name) {
+  const isVideo = name === "video";
+  return h("span", { class: "chip", "data-mark": "medium" }, icon(isVideo ? "video" : "mic"), isVideo ? "Video" : "Audio");
+}
 
 /** A button that is busy while its work goes on, and has the failure's words beside it. */
 export function button(words, work, { testid, kind = "", symbol, label } = {}) {

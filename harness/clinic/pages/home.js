@@ -111,9 +111,10 @@ async function booking(booked) {
   who.addEventListener("change", (event) => offer(event.target.value));
   offer(known[0].username);
   const hint = offered("video-upgrade") && h("p", { class: "hint" }, "You can switch to video during the call.");
-  const work = async ({ clinician, medium: wanted, slot }) => {
+  const work = async ({ clinician, medium: wanted, slot }, node) => {
     const made = await post("/consultations", { clinician, medium: wanted, ...(slot && { slot: Number(slot) }) });
     tell("Your consultation is booked.");
+    node.dataset.booked = made.id;
     booked(made);
     offer(clinician);
   };

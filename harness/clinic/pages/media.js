@@ -139,7 +139,7 @@ export class Segment {
     this.sent = this.sent.then(() => persist(() => putRaw(url, chunk))).catch((failure) => (this.failure ??= failure));
   }
 
-  /** Stop recording, send what is left, and say what was sent; a second call waits for the first. */
+  /** Stop recording and send what is left; true when that made a recording. A second call waits for the first. */
   finish() {
     this.finished ??= this.#finish();
     return this.finished;
@@ -151,9 +151,10 @@ export class Segment {
     if (this.held.length) this.#chunk();
     await this.sent;
     if (this.failure) throw this.failure;
-    if (!this.chunks.length) return;
+    if (!this.chunks.length) return false;
     const whole = await new Blob(this.chunks).arrayBuffer();
     const sha256 = hex(await crypto.subtle.digest("SHA-256", whole));
     await post(path`/uploads/${this.id}/complete`, { chunks: this.chunks.length, sha256 });
+    return true;
   }
 }

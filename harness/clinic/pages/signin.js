@@ -14,10 +14,12 @@ const REGIONS = [
   ["north", "North"],
   ["south", "South"],
 ];
+const ANOTHER = "insurer:";
 const PAYERS = [
   ["public:riverside", "Riverside practice"],
   ["public:hillside", "Hillside practice"],
   ["insurer:meridian", "Meridian insurance"],
+  [ANOTHER, "Another insurer"],
 ];
 
 const username = (props) =>
@@ -49,6 +51,10 @@ function particulars(role) {
   const region = field("Region", "region", { tag: "select", options: REGIONS, value: "north" });
   if (role === "patient") {
     const payer = field("Practice or insurer", "payer", { tag: "select", options: PAYERS, value: PAYERS[0][0] });
+    const insurer = field("Which insurer", "insurer", { required: true, pattern: CHARACTERS });
+    payer.addEventListener("change", ({ target }) =>
+      target.value === ANOTHER ? payer.after(insurer) : insurer.remove(),
+    );
     const member = field("Member number", "member_number", {
       pattern: CHARACTERS,
       hint: "As on your card. Without one, your username stands for it.",
@@ -70,7 +76,8 @@ function particulars(role) {
 function desk(entered) {
   const more = h("div", { class: "more" });
   const redraw = (role) => more.replaceChildren(...particulars(role));
-  const work = async (given) => {
+  const work = async ({ insurer = "", ...given }) => {
+    if (given.payer === ANOTHER) given.payer += insurer;
     const account = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
     await post("/accounts", account);
     await signIn(given.username, given.password);
