@@ -1,0 +1,143 @@
+"""`harness explore`: from what the command line says to the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvloop
+
+from harness.errors import FlagError, UsageError
+from harness.explore.budget import read_budget
+from harness.explore.explorer import Explorer
+from harness.explore.render import Words, source_of
+from harness.explore.save import require_writable, save
+from harness.explore.show import Display, about
+from harness.explore.tally import Leak
+from harness.model import Catalogue
+from harness.planning import catalogue as catalogues
+from harness.planning.held import held, held_at_baseline, read_choices
+from harness.running.deployment import require_startable
+from harness.running.outcome import ExitCode
+from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_TARGET, Settings
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+MAX_SEED = 2**32
+
+
+def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode:
+    """Explore for the budget; print what came of it, and keep the smallest story that failed in the directory.
+
+    Raises UsageError, before anything runs, for what is no budget, seed, target, flaw or flag.
+    """
+    began_s = time.monotonic()
+    budget_s = read_budget(budget)
+    if not 0 <= settings.seed < MAX_SEED:
+        raise UsageError(f"--seed {settings.seed}: a seed is 0 or more, and less than {MAX_SEED:,}")
+    catalogue = _catalogue(settings)
+    require_startable(settings)
+    if directory:
+        require_writable(directory)
+    display = Display()
+    explorer = Explorer(settings, catalogue, began_s, budget_s, display)
+    interrupted = False
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            interrupted = runner.run(_until_interrupted(explorer))
+    except FlagError as error:
+        explorer.doubts.append(f"the flags could not be proved to be in force: {error}")
+    finally:
+        display.stop()
+    saved, command = None, _command(settings, explorer.leak, catalogue, "FILE")
+    if explorer.leak and directory:
+        saved = _save(directory, settings, explorer, budget)
+        command = _command(settings, explorer.leak, catalogue, str(saved))
+    code = exit_code(explorer, interrupted=interrupted)
+    display.conclude(explorer, code, saved, command)
+    return code
+
+
+def exit_code(explorer: Explorer, *, interrupted: bool) -> ExitCode:
+    """Return what the process should end with: a leak beats no verdict; nothing valid is no verdict, too."""
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    if explorer.leak:
+        return ExitCode.INVALID
+    proved = explorer.tally.valid and explorer.controls and all(control.found for control in explorer.controls)
+    return ExitCode.VALID if proved and not explorer.unknown and not explorer.doubts else ExitCode.UNKNOWN
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    """Return the catalogue with what is held: by --set, and by a flag server that runs already."""
+    catalogue = catalogues.load(settings.flags)
+    fixed = read_choices(catalogue, settings.chosen)
+    if settings.flag_server:
+        catalogue, _ = held_at_baseline(catalogue)
+    return held(catalogue, fixed) if fixed else catalogue
+
+
+async def _until_interrupted(explorer: Explorer) -> bool:
+    """Explore; return True when SIGINT or SIGTERM cut it short."""
+    loop = asyncio.get_running_loop()
+    exploring = asyncio.ensure_future(explorer.run())
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        interrupted = True
+        exploring.cancel()
+
+    for each in SIGNALS:
+        loop.add_signal_handler(each, interrupt)
+    try:
+        await exploring
+    except asyncio.CancelledError:
+        if not interrupted:
+            raise
+    finally:
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
+    return interrupted
+
+
+def _save(directory: Path, settings: Settings, explorer: Explorer, budget: str) -> Path:
+    leak, catalogue = explorer.leak, explorer.catalogue
+    if leak is None:
+        raise ValueError("there is no leak to save")
+    program = leak.smallest.program
+    finding = leak.smallest.reason or leak.smallest.result.findings[0]
+    flags = tuple(flag for flag, _ in program.changed(catalogue))
+    stem = f"explored_{finding.check.replace('-', '_')}_{program.digest}"
+    sentence = f"{finding.check.replace('-', ' ').capitalize()}: {finding.sentence}."
+    said = "; ".join(about(leak, catalogue))
+    origin = f"Found by `harness explore --seed {settings.seed} --budget {budget}`: {said}. Again, and alone:"
+
+    def text(name: str, path: Path) -> str:
+        words = Words(sentence, (origin,), _command(settings, leak, catalogue, str(path)))
+        return source_of(program, name, flags, words)
+
+    return save(directory, stem, text, leak.smallest.ledger)
+
+
+def _command(settings: Settings, leak: Leak | None, catalogue: Catalogue, file: str) -> tuple[str, ...]:
+    """Return the command that plays a saved leak again, in parts: an option with its value is one."""
+    return tuple(_parts(settings, leak, catalogue, file)) if leak else ()
+
+
+def _parts(settings: Settings, leak: Leak, catalogue: Catalogue, file: str) -> Iterator[str]:
+    yield shlex.join(("harness", "run", file))
+    if settings.target != DEFAULT_TARGET:
+        yield shlex.join(("--target", settings.target))
+    if settings.driver != DEFAULT_DRIVER:
+        yield shlex.join(("--driver", settings.driver))
+    if settings.flag_server:
+        yield shlex.join(("--flag-server", settings.flag_server))
+    if settings.flags != DEFAULT_FLAGS:
+        yield shlex.join(("--flags", str(settings.flags)))
+    yield from (shlex.join(("--flaw", flaw)) for flaw in settings.flaws)
+    for flag, variant in leak.smallest.program.changed(catalogue):
+        yield shlex.join(("--set", f"{flag}={variant}"))
