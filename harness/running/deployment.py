@@ -93,7 +93,7 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
         )
         report(f"reaching or starting the target ({settings.target})")
         await target.start(flags)
-        report("proving the flags through the target, as two users")
+        report(f"proving the flags through the target ({target.name}), as two users")
         try:
             await _prove_in_band(target, plan.catalogue, _two_apart(group), register)
         except FlagError as error:

@@ -6,13 +6,15 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.clinic import flaws
 from harness.drivers.api import ApiSession, Observer, Pool
-from harness.drivers.base import Clip
-from harness.drivers.choice import API
+from harness.drivers.base import Clip, Driver, Shown
+from harness.drivers.choice import API, BROWSER
 from harness.errors import TargetError, UsageError
 from harness.flags.base import BY_USER_ID
 from harness.model import OFF, Hands, Medium, Recording, Role
@@ -21,6 +23,9 @@ from harness.targets.base import FlagSource, TargetOptions
 from harness.targets.clinic_others import others
 from harness.targets.clinic_shared import MAX_PAGES, PASSWORD, finished_recordings, insurer, member_number
 from harness.targets.described import Other
+
+if TYPE_CHECKING:
+    from harness.drivers.browser import Browser, Chromium
 
 CHUNK_BYTES = 8 * 1024
 REFRESH_S = 0.5
@@ -33,9 +38,8 @@ class ClinicTarget:
     Raises UsageError for an unknown flaw, and for a flaw in a clinic that runs already.
     """
 
-    name = "clinic"
     audience = BY_USER_ID
-    drivers: frozenset[Hands] = frozenset({API})
+    drivers: frozenset[Hands] = frozenset({API, BROWSER})
 
     def __init__(self, options: TargetOptions, *, observer: Observer | None = None) -> None:
         if options.url and options.flaws:
@@ -52,11 +56,18 @@ class ClinicTarget:
         self._operator = os.environ.get(OPERATOR_PASSWORD, "") if options.url else secrets.token_hex(16)
         self._service: Service | None = None
         self._pool: Pool | None = None
+        self._browser = _found_browser() if BROWSER in options.hands.values() else None
+        self._chromium: Chromium | None = None
+
+    @property
+    def name(self) -> str:
+        """The clinic, and the browser in which its pages are used."""
+        return f"clinic, in {self._browser.whose}" if self._browser else "clinic"
 
     @property
     def requests(self) -> int:
         """How many requests were sent so far."""
-        return self._pool.requests if self._pool else 0
+        return (self._pool.requests if self._pool else 0) + (self._chromium.requests if self._chromium else 0)
 
     @property
     def pool(self) -> Pool:
@@ -92,8 +103,10 @@ class ClinicTarget:
         if not await self.is_alive():
             raise UsageError(f"--target {url}: no clinic answers there (GET /health); start one with `harness serve`")
 
-    def driver(self, account: str, name: str, role: Role) -> ClinicDriver:
+    def driver(self, account: str, name: str, role: Role) -> Driver:
         """Return hands for one fresh user of the clinic."""
+        if self._options.hands[role] == BROWSER:
+            return self._pages(account, name, role)
         return ClinicDriver(self.pool.session(name), account, name, role)
 
     def not_offered(self, combination: Mapping[str, str]) -> frozenset[str]:
@@ -120,12 +133,22 @@ class ClinicTarget:
 
     async def close(self) -> None:
         """Close the connections and end the clinic if it was started here."""
-        try:
-            if self._pool:
-                await self._pool.close()
-        finally:
+        async with AsyncExitStack() as last_first:
             if self._service:
-                await asyncio.to_thread(self._service.stop)
+                last_first.push_async_callback(asyncio.to_thread, self._service.stop)
+            if self._pool:
+                last_first.push_async_callback(self._pool.close)
+            if self._chromium:
+                last_first.push_async_callback(self._chromium.close)
+
+    def _pages(self, account: str, name: str, role: Role) -> Driver:
+        # Playwright takes a third of a second to import, and most runs have no use for it.
+        from harness.drivers.browser import Chromium
+        from harness.targets.pages import ClinicPages
+
+        if self._chromium is None:
+            self._chromium = Chromium(self.base_url, self._browser)
+        return ClinicPages(self._chromium, account, name, role)
 
     async def _launch(self, flags: FlagSource) -> str:
         arguments = ["--port", "0", "--database", ":memory:", "--until-stdin-closes"]
@@ -148,6 +171,20 @@ class ClinicTarget:
         return self._service.url
 
 
+def _found_browser() -> Browser:
+    from harness.drivers.browser import find
+
+    return find()
+
+
+@dataclass(frozen=True, slots=True)
+class _Badge:
+    """What the list came with: its badge. The titles are the pages' own."""
+
+    badge: int | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+
 class ClinicDriver:
     """One user's hands on the clinic's HTTP API."""
 
@@ -156,6 +193,7 @@ class ClinicDriver:
         self._account = account
         self._name = name
         self._role = role
+        self._shown = _Badge()
 
     @property
     def credentials(self) -> Mapping[str, str]:
@@ -210,8 +248,17 @@ class ClinicDriver:
         """Return what the clinic recorded in a consultation of one's own, once its worker has finished all of it."""
         return await finished_recordings(lambda path: self._session.json("GET", path), consultation)
 
+    def shown(self) -> Shown:
+        """Return the badge that was asked for with the last list."""
+        return self._shown
+
     async def replays(self) -> Sequence[Recording]:
-        """Return the whole list of Consultation Replays, page by page."""
+        """Return the whole list of Consultation Replays, page by page, and ask for the badge beside it."""
+        found = await self._list()
+        self._shown = _Badge((await self._session.json("GET", "/replays/count"))["count"])
+        return found
+
+    async def _list(self) -> Sequence[Recording]:
         found: dict[str, Recording] = {}
         cursor: str | None = None
         for _ in range(MAX_PAGES):
