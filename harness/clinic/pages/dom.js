@@ -41,8 +41,8 @@ export const size = (bytes) => {
 export const chip = (words, tone = "") => h("span", { class: `chip ${tone}` }, words);
 
 export function medium(name) {
-  const isVideo = name === "video";
-  return h("span", { class: "chip", "data-mark": "medium" }, icon(isVideo ? "video" : "mic"), isVideo ? "Video" : "Audio");
+  const [symbol, words] = name === "video" ? ["video", "Video"] : ["mic", "Audio"];
+  return h("span", { class: "chip", "data-mark": "medium" }, icon(symbol), words);
 }
 
 /** A button that is busy while its work goes on, and has the failure's words beside it. */

@@ -1,0 +1,144 @@
+"""One user's hands on the clinic's pages: a browser that does what a person does, and sees what a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.drivers.base import Clip
+from harness.drivers.browser import Chromium, Session
+from harness.errors import TargetError
+from harness.model import Medium, Recording, Role
+from harness.targets.clinic_shared import PASSWORD, finished_recordings, insurer, member_number
+from harness.targets.pages import call, entrance, replays
+from harness.targets.pages.devices import HOME, Device, Devices
+from harness.targets.pages.shown import Shown, contradictions
+
+
+class ClinicPages:
+    """A driver of the clinic by its pages. It means the same as `ClinicDriver`, and is made of clicks.
+
+    A page is in one call at most, so whoever holds several calls at once holds them on several devices: sessions of
+    the browser, each signed in by the form. What the pages refuse, in words or by not offering it, is a definite
+    TargetError; a page that does not come to show what it should within its time is not.
+    """
+
+    def __init__(self, chromium: Chromium, account: str, name: str, role: Role) -> None:
+        self._chromium = chromium
+        self._account = account
+        self._name = name
+        self._role = role
+        self._devices = Devices(self._session, lambda device: entrance.sign_in(device, account, PASSWORD))
+        self._left: set[str] = set()
+        self._shown = Shown()
+
+    def shown(self) -> Shown:
+        """Return what this user was shown last under Consultation Replays."""
+        return self._shown
+
+    async def enrol(self) -> None:
+        """Open an account at the entrance, which also signs in. A trial's patients have one member number."""
+        payer = insurer(self._name).partition(":")[2] if self._role == "patient" else ""
+        person = entrance.Person(
+            self._account, PASSWORD, self._name.title(), self._role, payer, member_number(self._account)
+        )
+        await entrance.open_account(await self._devices.begin(), person)
+
+    async def features(self) -> Mapping[str, str]:
+        """Return the flags as the clinic evaluates them for this user, asked in the page's session."""
+        async with self._devices.at_home() as device:
+            return dict(await device.json("/me/features"))
+
+    async def book(self, clinician: str, medium: Medium) -> str:
+        """Book a consultation for now on the page of one's consultations; return its id."""
+        async with self._devices.at_home() as device:
+            return await entrance.book(device, clinician, medium)
+
+    async def join(self, consultation: str) -> None:
+        """Open the call and join it; being in it already is no fault."""
+        if self._devices.of(consultation):
+            return
+        device = await self._devices.take(consultation)
+        try:
+            await call.join(device, consultation)
+        except BaseException:
+            device.use = ""
+            raise
+        self._left.discard(consultation)
+
+    async def switch(self, consultation: str, medium: Medium) -> None:
+        """Press the button that changes the call's medium."""
+        await call.switch(self._in_call(consultation, f"switch to {medium}"), medium)
+
+    async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
+        """Show the clip's canary to camera and microphone until it was sent; nothing is emitted before and after."""
+        await call.send(self._in_call(consultation, f"send {medium}"), medium, clip.live())
+
+    async def leave(self, consultation: str) -> None:
+        """Leave the call; who has left may leave again."""
+        if consultation in self._left:
+            return
+        device = self._in_call(consultation, "leave the call")
+        await call.leave(device)
+        self._left.add(consultation)
+        device.use = ""
+
+    async def end(self, consultation: str) -> None:
+        """End the call for everybody."""
+        device = self._in_call(consultation, "end the call")
+        await call.end(device)
+        device.use = ""
+
+    async def recordings(self, consultation: str) -> Sequence[Recording]:
+        """Return what the clinic recorded in a consultation of one's own, once its worker has finished all of it."""
+        async with self._devices.at_home() as device:
+            return await finished_recordings(device.json, consultation)
+
+    async def replays(self) -> Sequence[Recording]:
+        """Return what the page of Consultation Replays lists, to its end.
+
+        Raises TargetError, not definite, where it contradicts itself or a replay's own page that was opened before:
+        of two words for one thing nobody can say which is true.
+        """
+        async with self._devices.at_home() as device:
+            entries, total = await replays.read_list(device)
+            badge = await replays.badge_of(device)
+        self._shown = replace(self._shown, badge=badge, total=total, entries=tuple(entries))
+        found = contradictions(self._shown)
+        if found:
+            raise TargetError(f"the replay list: {found[0]}", definite=False)
+        return list({entry.recording: entry.as_recording for entry in entries}.values())
+
+    async def open(self, recording: str) -> bytes:
+        """Play a replay on its own page and return what the player plays; where that is refused, its bytes alone."""
+        async with self._devices.at_home() as device:
+            try:
+                page, data = await replays.play(device, recording)
+            except TargetError as error:
+                if not error.definite:
+                    raise
+                return await replays.media_of(device, recording)
+        self._shown = replace(self._shown, pages={**self._shown.pages, recording: page})
+        return data
+
+    async def keep_evidence(self, directory: Path) -> None:
+        """Write what each device shows and did into the directory."""
+        for device in self._devices.all:
+            await device.session.keep_evidence(directory)
+
+    async def close(self) -> None:
+        """Put all devices away."""
+        for device in self._devices.all:
+            await device.session.close()
+
+    async def _session(self, number: int) -> Session:
+        session = await self._chromium.session(self._name if number == 1 else f"{self._name}.{number}")
+        session.hide(PASSWORD)
+        return session
+
+    def _in_call(self, consultation: str, what: str) -> Device:
+        device = self._devices.of(consultation) if consultation != HOME else None
+        if device is None:
+            raise call.not_in_the_call(what)
+        return device

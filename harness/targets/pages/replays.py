@@ -1,0 +1,128 @@
+"""Consultation Replays as a person uses them: the list to its end, and a replay in its player."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from playwright.async_api import Locator
+
+from harness.drivers.api import MAX_BODY_BYTES
+from harness.errors import TargetError
+from harness.targets.clinic_shared import MAX_PAGES
+from harness.targets.pages.devices import SEEN_S, Device, refusal
+from harness.targets.pages.shown import Entry, OwnPage, address_of
+
+LIST = "#/replays"
+OPEN_S = 30.0
+
+_ENTRIES = """(rows) => rows.map((row) => ({
+  recording: row.dataset.replayId,
+  consultation: row.dataset.consultationId,
+  title: row.querySelector("h3").textContent,
+  mark: row.querySelector("[data-mark=medium]")?.textContent ?? "",
+  link: row.querySelector("[data-testid=open-replay]").getAttribute("href"),
+}))"""
+_OWN_PAGE = """(page) => ({
+  recording: page.dataset.replayId,
+  consultation: page.dataset.consultationId,
+  title: page.querySelector("h1").textContent,
+  mark: page.querySelector("[data-mark=medium]")?.textContent ?? "",
+  player: page.querySelector("[data-testid=player]").localName,
+})"""
+_PLAY = """async (player) => {
+  const isPlayed = await player.play().then(() => true, () => false);
+  player.pause();
+  return isPlayed;
+}"""
+_BYTES = """async (player, most) => {
+  const blob = window.blobBehind(player.currentSrc || player.src);
+  if (!blob || blob.size > most) return { size: blob?.size ?? -1, data: "" };
+  const url = await new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(blob);
+  });
+  return { size: blob.size, data: url.slice(url.indexOf(";base64,") + 8) };
+}"""
+
+
+async def read_list(device: Device) -> tuple[Sequence[Entry], int | None]:
+    """Open the list and follow it to its end; return its entries and the total that it names.
+
+    Raises TargetError: definite where the page shows a refusal, not definite for a list without an end.
+    """
+    await device.go(LIST)
+    page = device.page
+    part = page.get_by_test_id("replay-list")
+    async with device.session.doing("see the replay list", SEEN_S):
+        await part.and_(page.locator(":not([data-state=loading])")).wait_for()
+        if await part.get_attribute("data-state") == "failed":
+            raise await refusal("see the replay list", part.get_by_test_id("error"))
+        if await part.get_attribute("data-state") == "empty":
+            return (), 0
+    entries = await _entries(device)
+    for _ in range(MAX_PAGES):
+        if await page.get_by_test_id("replays").get_attribute("data-complete") == "true":
+            total = await page.get_by_test_id("replays-total").get_attribute("data-total")
+            return entries, int(total) if total and total.isdecimal() else None
+        known = {entry.recording for entry in entries}
+        more, total_shown = page.get_by_test_id("replays-more"), page.get_by_test_id("replays-total")
+        shown = await total_shown.get_attribute("data-shown")
+        grown = page.locator(f'[data-testid=replays-total]:not([data-shown="{shown}"])')
+        done = page.locator("[data-testid=replays][data-complete=true]")
+        await device.press("see more replays", more, grown.or_(done))
+        entries = await _entries(device)
+        if known.issuperset(entry.recording for entry in entries) and not await done.count():
+            raise TargetError("the replay list: a page brought nothing new, and is not the last", definite=False)
+    raise TargetError(f"the replay list: no end after {MAX_PAGES} pages", definite=False)
+
+
+async def badge_of(device: Device) -> int | None:
+    """Return the number on the navigation's badge, once it was asked for; None when it has none."""
+    badge = device.page.get_by_test_id("badge")
+    async with device.session.doing("see the badge", SEEN_S):
+        await badge.and_(device.page.locator("[data-state=ready], [data-state=failed]")).wait_for(state="attached")
+        count = await badge.get_attribute("data-count")
+        return int(count) if count else None
+
+
+async def play(device: Device, recording: str) -> tuple[OwnPage, bytes]:
+    """Open a replay's own page and play it; return what is shown, and the very bytes that the player has.
+
+    Raises TargetError where the page refuses, definite when the clinic did.
+    """
+    await device.go(address_of(recording))
+    page = device.page
+    what = f"play {recording}"
+    async with device.session.doing(what, OPEN_S):
+        media, player = page.get_by_test_id("media"), page.get_by_test_id("player")
+        await media.and_(page.locator(":not([data-state=loading])")).wait_for()
+        if await media.get_attribute("data-state") == "failed":
+            raise await refusal(what, media.get_by_test_id("error"))
+        await player.and_(page.locator("[data-state]")).wait_for()
+        is_played = bool(await player.evaluate(_PLAY))
+        own = OwnPage(**await page.get_by_test_id("replay-page").evaluate(_OWN_PAGE), played=is_played)
+        return own, await _bytes_of(player, what)
+
+
+async def media_of(device: Device, recording: str) -> bytes:
+    """Ask for a replay's bytes alone, in the page's session."""
+    return await device.ask("GET", f"/replays/{quote(recording, safe='')}/media")
+
+
+async def _entries(device: Device) -> Sequence[Entry]:
+    async with device.session.doing("read the replay list", SEEN_S):
+        rows = device.page.get_by_test_id("replays").get_by_test_id("replay")
+        return [Entry(**row) for row in await rows.evaluate_all(_ENTRIES)]
+
+
+async def _bytes_of(player: Locator, what: str) -> bytes:
+    got = await player.evaluate(_BYTES, MAX_BODY_BYTES)
+    if got["size"] < 0:
+        raise TargetError(f"{what}: the player plays something that the page did not load", definite=False)
+    if got["size"] > MAX_BODY_BYTES:
+        raise TargetError(f"{what}: more than {MAX_BODY_BYTES} bytes", definite=False)
+    return base64.b64decode(got["data"])
