@@ -35,11 +35,12 @@ MAX_LAUNCHES = 4
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A Chromium that was started, the Playwright that drives it, and the mark that its processes carry."""
+    """A Chromium that was started, the mark of its processes, the Playwright that drives it and its driver's id."""
 
     playwright: Playwright
     browser: Connected
     mark: str
+    driver: int | None
 
 
 class Chromium:
@@ -137,7 +138,7 @@ class Chromium:
             await _stop(playwright)
             raise HarnessError(f"{browser.whose} did not start: {_first_line(error)}") from error
         connected.on("disconnected", lambda _: self._lost())
-        return Running(playwright, connected, mark)
+        return Running(playwright, connected, mark, await asyncio.to_thread(processes.driver, mark))
 
     def _lost(self) -> None:
         for session in self._sessions:
@@ -155,6 +156,8 @@ async def _end(running: Running) -> None:
         async with asyncio.timeout(STOP_S):
             await running.browser.close()
     await _stop(running.playwright)
+    if running.driver:
+        processes.kill_child(running.driver)
     await processes.end(running.mark)
 
 

@@ -30,6 +30,21 @@ def marked(mark: str) -> set[int]:
     return found
 
 
+def driver(mark: str) -> int | None:
+    """Return the id of the child of this process that started those with the mark, which is Playwright's driver."""
+    ids = marked(mark)
+    for parent in {_parent(each) for each in ids} - ids:
+        if parent and _parent(parent) == os.getpid():
+            return parent
+    return None
+
+
+def kill_child(process: int) -> None:
+    """Kill a child of this process by its id; harmless when it has ended."""
+    if _parent(process) == os.getpid():
+        os.kill(process, signal.SIGKILL)
+
+
 async def end(mark: str) -> None:
     """Wait until no process with this mark runs; kill those that outstay END_S."""
     loop = asyncio.get_running_loop()
@@ -43,3 +58,12 @@ async def end(mark: str) -> None:
             if loop.time() > ends_s:
                 break
             await asyncio.sleep(LOOK_S)
+
+
+def _parent(process: int) -> int:
+    """Return the parent's id (proc_pid_stat(5), field 4), 0 when there is no such process."""
+    try:
+        # The second field is a name in brackets, which may hold anything.
+        return int((_PROC / str(process) / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
