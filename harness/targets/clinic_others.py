@@ -33,7 +33,9 @@ async def others(
         body = {"username": username, "password": password, "name": called.title(), "role": role, **about}
         headers = await _signed_in(pool, body)
         also = frozenset({about["pharmacy"]} if "pharmacy" in about else ())
-        people.append(Other(called, username, role, headers, also))
+        # A carer of the same insurer, which has the patient's name in the clinic's adapter.
+        knows = frozenset(cast[:1]) if role == "patient" else frozenset()
+        people.append(Other(called, username, role, headers, also, knows))
     if operator_password:
         try:
             headers = await _signed_in(pool, {"username": OPERATOR, "password": operator_password}, is_new=False)

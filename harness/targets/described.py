@@ -13,8 +13,9 @@ from harness.drivers.api import Observer
 class Other:
     """Somebody who is in no story but has an account: the headers with which they are signed in, and who they are.
 
-    `also` are further values that stand for them in the target's data, such as the pharmacy where they work. Who
-    `oversees`, as an operator does, may see every identifier and name, but nobody's media.
+    `also` are further values that stand for them in the target's data, such as the pharmacy where they work. They may
+    see who those are that they know (`knows`, accounts). Who `oversees`, as an operator does, may see every identifier
+    and name, but nobody's media.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Other:
     role: str
     headers: Mapping[str, str]
     also: frozenset[str] = frozenset()
+    knows: frozenset[str] = frozenset()
     oversees: bool = False
 
 

@@ -28,6 +28,27 @@ CREATE TABLE IF NOT EXISTS calls (consultation TEXT PRIMARY KEY, address TEXT NO
 """
 
 MAX_SDP = 32_768
+EXAMPLE_OFFER = "\r\n".join(
+    (
+        "v=0",
+        "o=- 1 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=group:BUNDLE 0",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "c=IN IP4 0.0.0.0",
+        "a=mid:0",
+        "a=recvonly",
+        "a=rtcp-mux",
+        "a=rtpmap:111 opus/48000/2",
+        "a=ice-ufrag:exam",
+        "a=ice-pwd:example-of-an-ice-password",
+        "a=fingerprint:sha-256 " + ":".join(["00"] * 32),
+        "a=setup:actpass",
+        "",
+    )
+)
+"""An offer to listen, by nobody: it is answered, and its connection never comes about."""
 FORWARD_S = 15.0
 TRIES = 3
 SECRET = "X-Replica-Secret"  # noqa: S105 - the header's name
@@ -39,7 +60,7 @@ class Offer(BaseModel):
     """What a browser offers; an answer comes back, and no further negotiation is begun by the server."""
 
     type: Literal["offer"]
-    sdp: str = Field(max_length=MAX_SDP)
+    sdp: str = Field(max_length=MAX_SDP, examples=[EXAMPLE_OFFER])
 
 
 class Answer(BaseModel):

@@ -1,0 +1,176 @@
+"""Sends cases over HTTP as somebody, bounded in time and size, and says how a case reads as a curl command."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from harness.sweeping.cases import Call
+from harness.sweeping.document import EVENTS
+from harness.sweeping.facts import LINK, Facts
+from harness.sweeping.judging import Request
+from harness.sweeping.references import SECRET
+from harness.sweeping.seeing import Answer
+
+CONNECT_S = 3.0
+ANSWER_S = 20.0
+STREAM_S = 0.4
+"""How long an endless answer is listened to."""
+MAX_BYTES = 64 * 2**20
+MAX_SHOWN = 2_000
+OWN_HEADERS = frozenset(
+    {"user-agent", "accept", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
+)
+
+
+class UnsendableError(Exception):
+    """A generated case that no HTTP client can send."""
+
+
+class NoAnswerError(Exception):
+    """The target did not answer; the message says how."""
+
+
+class Caller:
+    """One session each for everybody who asks; no cookie, proxy or netrc of the machine comes in."""
+
+    def __init__(self, base_url: str, credentials: Mapping[str, Mapping[str, str]]) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._credentials = credentials
+        self._sessions: dict[str | None, requests.Session] = {}
+        self.sent = 0
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        for session in self._sessions.values():
+            session.close()
+
+    def send(self, call: Call, viewer: str | None) -> tuple[Request, Answer, requests.PreparedRequest]:
+        """Send a call as somebody, or as nobody; raise UnsendableError or NoAnswerError."""
+        session = self._session(viewer)
+        try:
+            kwargs = call.case.as_transport_kwargs(base_url=self._base_url)
+            headers = {**kwargs.pop("headers"), **self._credentials.get(viewer or "", {})}
+            if viewer is None:
+                headers = {key: value for key, value in headers.items() if key.lower() != "authorization"}
+            request = session.prepare_request(requests.Request(**kwargs, headers=headers))
+        except (requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UnsendableError(str(error)) from error
+        self.sent += 1
+        is_stream = call.operation.is_stream
+        try:
+            with session.send(
+                request,
+                stream=True,
+                allow_redirects=False,
+                timeout=(CONNECT_S, STREAM_S if is_stream else ANSWER_S),
+            ) as response:
+                body, is_cut = _body(response, STREAM_S if is_stream else ANSWER_S)
+                headers = dict(response.headers)
+                answer = Answer(response.status_code, response.reason or "", headers, body, is_cut)
+        except (requests.RequestException, UnicodeError) as error:
+            # Some servers close a connection in the face of what they cannot parse: that is an answer of a kind.
+            raise NoAnswerError(f"{type(error).__name__}: {str(error)[:200]}") from error
+        return as_request(call.operation.label, request), answer, request
+
+    def _session(self, viewer: str | None) -> requests.Session:
+        if viewer not in self._sessions:
+            session = requests.Session()
+            session.trust_env = False
+            self._sessions[viewer] = session
+        self._sessions[viewer].cookies.clear()
+        return self._sessions[viewer]
+
+
+def as_request(operation: str, request: requests.PreparedRequest) -> Request:
+    """Return what the judgement needs to know of a request: its words, credentials left out."""
+    body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else str(request.body or "")
+    headers = [str(value) for name, value in request.headers.items() if name.lower() not in ("authorization", "cookie")]
+    parts = urlsplit(request.url or "")
+    try:
+        body = json.dumps(json.loads(body), ensure_ascii=False)
+    except ValueError:
+        pass
+    return Request(
+        operation, request.method or "", parts.path, (unquote(parts.path), unquote(parts.query), body, *headers)
+    )
+
+
+def as_curl(request: requests.PreparedRequest, viewer: str, facts: Facts) -> str:
+    """Return a request as a curl command that a shell takes, with every credential as a variable to be set."""
+    parts = ["curl", "--include"]
+    if (request.method or "GET") != "GET":
+        parts += ["--request", shlex.quote(str(request.method))]
+    parts.append(_quoted(_url(request.url or "", facts)))
+    for name, value in request.headers.items():
+        if name.lower() in OWN_HEADERS:
+            continue
+        shown = str(value)
+        if name.lower() == "authorization" or SECRET.search(name) or name.lower() == "cookie":
+            scheme = shown.partition(" ")[0] if " " in shown else ""
+            shown = f"{scheme} $TOKEN_OF_{_variable(viewer)}".strip()
+        parts.append(f"--header {_quoted(f'{name}: {shown}')}")
+    if isinstance(request.body, bytes | str) and request.body:
+        parts.append(f"--data-binary {_quoted(_body_shown(request.body))}")
+    return " ".join(parts)
+
+
+def _url(url: str, facts: Facts) -> str:
+    """Return an address with each link in it as a variable: whoever reads it must not be let in by it."""
+    for thing in list(facts.things.values()):
+        if thing.kind == LINK and thing.value in url:
+            url = url.replace(thing.value, f"$LINK_OF_{_variable(facts.called(thing.owner))}")
+    return url
+
+
+def _body_shown(body: bytes | str) -> str:
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text[:MAX_SHOWN]
+    return json.dumps(_redacted(document), ensure_ascii=False)[:MAX_SHOWN]
+
+
+def _redacted(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: "$SECRET" if SECRET.search(str(key)) else _redacted(value) for key, value in node.items()}
+    return [_redacted(each) for each in node] if isinstance(node, list) else node
+
+
+def _quoted(text: str) -> str:
+    """Quote for a shell, leaving our variables to be put in by it."""
+    variable = re.compile(r"(\$(?:TOKEN_OF|LINK_OF)_[A-Z0-9_]+|\$SECRET\b)")
+    if not variable.search(text):
+        return shlex.quote(text)
+    escaped = (
+        re.sub(r'([\\"`$])', r"\\\1", part) if not variable.fullmatch(part) else part for part in variable.split(text)
+    )
+    return f'"{"".join(escaped)}"'
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "NOBODY"
+
+
+def _body(response: requests.Response, deadline_s: float) -> tuple[bytes, bool]:
+    """Return the body, or what came of it within the deadline and MAX_BYTES, and whether it was cut short."""
+    end_s = time.monotonic() + deadline_s
+    body = bytearray()
+    try:
+        for part in response.iter_content(65_536 if EVENTS not in response.headers.get("content-type", "") else 1):
+            body += part
+            if len(body) > MAX_BYTES or time.monotonic() > end_s:
+                return bytes(body[:MAX_BYTES]), True
+    except requests.RequestException:
+        if EVENTS in response.headers.get("content-type", ""):
+            return bytes(body), True
+        raise
+    return bytes(body), False

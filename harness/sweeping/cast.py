@@ -1,0 +1,155 @@
+"""The people of a sweep and what they have: a story that leaves consultations in every state, told by ordinary verbs."""
+
+from __future__ import annotations
+
+import random
+import string
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.canary import CALL_BITS, MODE_BITS, MODES, pack
+from harness.drivers.base import Driver
+from harness.errors import UsageError
+from harness.flags.base import token, username
+from harness.ledger import Ledger
+from harness.model import Trial, Verdict
+from harness.running.deployment import Deployment
+from harness.running.trial import Rig, TrialResult, conclude, perform
+from harness.scenario import Actor, Clinician, Patient, Scenario, together
+from harness.sweeping.facts import TEXT, Facts, Person, Thing
+from harness.targets.described import Described, SignedIn
+
+STORY = "sweep"
+CONFIRM_S = 15.0
+TOKEN_CHARACTERS = 6
+FIRST_FREE_MODE = len(MODES)
+LAST_TEXT = ((1 << MODE_BITS) - FIRST_FREE_MODE) * (1 << CALL_BITS) - 1
+ROLES: Mapping[str, type[Actor]] = {"alice": Patient, "bob": Patient, "chen": Clinician, "diaz": Clinician}
+
+
+@dataclass(slots=True)
+class Cast:
+    """Who takes part: everybody's account in the order in which they are asked, and how each is signed in."""
+
+    accounts: list[str] = field(default_factory=list)
+    credentials: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    result: TrialResult | None = None
+
+    def add(self, account: str, headers: Mapping[str, str]) -> None:
+        """Add somebody with the headers of their session."""
+        self.accounts.append(account)
+        self.credentials[account] = headers
+
+
+def story_of(run: int) -> Scenario:
+    """Return the story. Each name carries a token of this run, so that it is recognised wherever it turns up."""
+    draw = random.Random(run)  # noqa: S311 - names that differ between runs
+    letters = string.ascii_lowercase + string.digits
+    suffix = "".join(draw.choice(letters) for _ in range(TOKEN_CHARACTERS - 1)) + draw.choice(string.digits)
+    names = {name: f"{name}.{suffix}" for name in ROLES}
+
+    async def story(**actors: Actor) -> None:
+        await _live({name: actors[called] for name, called in names.items()})
+
+    cast = tuple((names[name], role) for name, role in ROLES.items())
+    return Scenario(STORY, story, cast, (), Path(__file__), _live.__code__.co_firstlineno)
+
+
+async def _live(people: Mapping[str, Actor]) -> None:
+    """Alice sees Chen, Bob sees Diaz and Chen; each has calls that have ended, that go on, and that are to come."""
+    alice, bob, chen, diaz = (people[name] for name in ROLES)
+    if not isinstance(alice, Patient) or not isinstance(bob, Patient):
+        raise TypeError("alice and bob are patients")
+    if not isinstance(chen, Clinician) or not isinstance(diaz, Clinician):
+        raise TypeError("chen and diaz are clinicians")
+    hers, his = await alice.book(chen, medium="audio"), await bob.book(diaz, medium="audio")
+    async with together() as at_once:
+        at_once(hers.hold, alice, chen)
+        at_once(his.hold, bob, diaz, switch_to="video")
+    hers, his = await alice.book(chen, medium="video"), await bob.book(chen, medium="video")
+    async with together() as at_once:
+        at_once(hers.hold, alice, chen)
+        at_once(his.hold, bob, chen)
+    for patient, clinician in ((alice, chen), (bob, diaz)):
+        now = await patient.book(clinician, medium="video")
+        await now.join(patient)
+        await now.join(clinician)
+        for _ in range(2):
+            await patient.book(clinician, medium="audio")
+
+
+async def assemble(
+    trial: Trial, scenario: Scenario, rig: Rig, deployment: Deployment, ledger: Ledger, facts: Facts
+) -> Cast:
+    """Tell the story, learn its facts, and sign in whom the target adds; the story's own judgement is in `result`.
+
+    Raises UsageError when the target's drivers do not say how their users are signed in.
+    """
+    cast, actors = Cast(), {}
+
+    def hands(actor: Actor) -> Driver:
+        actors[actor.name] = actor
+        return actor.driver
+
+    await perform(trial, scenario, rig, ledger, hands=hands)
+    unproved = await deployment.watch.confirm(time.monotonic(), CONFIRM_S)
+    cast.result = conclude(trial, ledger, unproved=unproved or "")
+    facts.learn(ledger)
+    for actor in actors.values():
+        if not isinstance(actor.driver, SignedIn):
+            raise UsageError(
+                f"--target {rig.target.name}: its drivers do not say with which headers their users are signed in "
+                "(`credentials`); see docs/sweep.md"
+            )
+        cast.add(actor.account, actor.driver.credentials)
+    if isinstance(rig.target, Described):
+        await _add_others(trial, rig, rig.target, cast, facts, scenario)
+    return cast
+
+
+async def _add_others(trial: Trial, rig: Rig, target: Described, cast: Cast, facts: Facts, scenario: Scenario) -> None:
+    carried = token(rig.catalogue, trial.combination)
+    suffix = scenario.cast[0][0].partition(".")[2]
+
+    def account(name: str) -> str:
+        number = rig.register.enrol(trial.id, name)
+        return username(f"{name}.{suffix}", f"{trial.id}-{rig.register.run:05x}-{number:x}", carried)
+
+    for other in await target.others(list(cast.accounts), account):
+        is_public = other.role == "clinician"
+        facts.add_person(Person(other.account, other.name, other.role, other.also, is_public, other.oversees))
+        for account_known in other.knows:
+            facts.meet(other.account, account_known)
+        cast.add(other.account, other.headers)
+
+
+def has_broken(cast: Cast) -> str:
+    """Return why the story did not make what was to be asked for, or nothing."""
+    result = cast.result
+    if result is None or result.verdict is not Verdict.UNKNOWN:
+        return ""
+    return result.findings[0].sentence if result.findings else "the story has no verdict"
+
+
+class Pen:
+    """Writes texts that are recognised: 20 digits, a canary of the writer's own with a mode that no medium has."""
+
+    def __init__(self, facts: Facts, rig: Rig) -> None:
+        self._facts = facts
+        self._rig = rig
+        self._numbers: dict[str, int] = {}
+        self._written: dict[str, int] = {}
+
+    def write(self, account: str) -> str:
+        """Return fresh digits of somebody's, known from now on; the last ones again when their numbers are used up."""
+        number = self._numbers.get(account)
+        if number is None:
+            number = self._numbers[account] = self._rig.register.enrol(STORY, self._facts.called(account))
+        written = min(self._written.get(account, 0), LAST_TEXT)
+        self._written[account] = written + 1
+        call, mode = written % (1 << CALL_BITS), FIRST_FREE_MODE + written // (1 << CALL_BITS)
+        digits = f"{pack(self._rig.register.canary(number, call, mode)):020d}"
+        self._facts.add(Thing(digits, TEXT, account, {account}))
+        return digits

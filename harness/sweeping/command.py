@@ -1,0 +1,77 @@
+"""`harness sweep`: from what the command line says to the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis.configuration
+
+from harness.errors import UsageError
+from harness.planning import catalogue as catalogues
+from harness.planning.exhaustive import count
+from harness.planning.plan import Claim, Group, groups, plan_of
+from harness.running.deployment import require_startable
+from harness.running.settings import Settings
+from harness.serving import for_people
+from harness.sweeping import document as documents
+from harness.sweeping import place, show
+from harness.sweeping.cast import STORY
+from harness.sweeping.outcome import Outcome
+from harness.sweeping.run import Orders, Run
+
+DEFAULT_OUT = Path("reports/sweep")
+BUDGET = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(ms|s|m|min|h)?")
+UNITS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+MIN_BUDGET_S, MAX_BUDGET_S = 1.0, 3600.0
+
+
+def seconds(budget: str) -> float:
+    """Return a budget such as `90s` or `2m` in seconds; raise UsageError for none, or one that is out of bounds."""
+    found = BUDGET.fullmatch(budget.strip())
+    if not found:
+        raise UsageError(f"--budget {budget}: give a time such as 90s or 2m")
+    budget_s = float(found[1]) * UNITS[found[2]]
+    if not MIN_BUDGET_S <= budget_s <= MAX_BUDGET_S:
+        raise UsageError(f"--budget {budget}: nothing can be asked in that; give {MIN_BUDGET_S:g}s to 1h")
+    return budget_s
+
+
+def sweep(orders: Orders, report: Callable[[str], None]) -> Outcome:
+    """Sweep, write into the settings' `out`, and return the outcome.
+
+    Raises UsageError, before anything is touched, for a document, a target or flags with which no sweep can begin;
+    FlagError when the flags cannot be proved.
+    """
+    settings = orders.settings
+    if settings.seed < 0:
+        raise UsageError(f"--seed {settings.seed}: a seed is 0 or more")
+    if not 0 < orders.reach <= 1:
+        raise UsageError(f"--reach {orders.reach:g}: give a share from 1 to 100 percent")
+    group = _group(settings)
+    place.require_ours(settings.out)
+    document = documents.read(orders.openapi) if orders.openapi else None
+    require_startable(settings)
+    with place.opened(settings.out) as out, tempfile.TemporaryDirectory(prefix="harness-sweep-") as home:
+        # Hypothesis keeps what it learns of characters and constants in a folder, by default the user's own.
+        hypothesis.configuration.set_hypothesis_home_dir(home)
+        run = Run(orders, group, document, report)
+        try:
+            asyncio.run(run.run())
+        finally:
+            hypothesis.configuration.set_hypothesis_home_dir(None)
+        outcome = run.outcome()
+        show.write(outcome, out)
+        place.keep_facts(out, run.facts)
+        return outcome
+
+
+def _group(settings: Settings) -> Group:
+    """Return the one combination: releases on, as `harness serve` has it, and what was chosen."""
+    catalogue = catalogues.load(settings.flags)
+    combination = for_people(catalogue, settings.chosen).baseline
+    plan = plan_of(catalogue, (combination,), Claim("selection", count(catalogue)), [STORY], settings.seed)
+    return groups(plan)[0]

@@ -1,0 +1,287 @@
+"""The target's OpenAPI document: read from a file or an address, and its operations with what can be put into them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import requests
+import schemathesis
+from schemathesis.core.deserialization import deserialize_yaml
+from schemathesis.core.result import Ok
+
+from harness.errors import UsageError, nearest
+
+MAX_BYTES = 16 * 2**20
+FETCH_S = 10.0
+MAX_REFS = 32
+MAX_OPERATIONS = 2_000
+EVENTS = "text/event-stream"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SUPPORTED = re.compile(r"3\.[012](\.|$)")
+ENDS = frozenset("cancel close complete delete destroy end erase leave purge remove revoke terminate".split())
+ENDS_SESSION = frozenset({"signout", "logout", "logoff", "sign-out", "log-out", "signoff"})
+
+Where = Literal["path", "query", "body"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a value goes in a request: a parameter, or a property at the top of a JSON body, with its schema."""
+
+    name: str
+    where: Where
+    schema: Mapping[str, Any]
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the document, with Schemathesis's own view of it."""
+
+    label: str
+    method: str
+    path: str
+    places: tuple[Place, ...]
+    creates: bool
+    is_stream: bool
+    api: Any = field(repr=False, compare=False)
+
+    @property
+    def is_safe(self) -> bool:
+        """True for a method that changes nothing (RFC 9110, 9.2.1)."""
+        return self.method in SAFE
+
+    @property
+    def collection(self) -> str:
+        """The last fixed part of the path in the singular: what an `id` in its answer is an id of."""
+        fixed = [part for part in self.path.split("/") if part and not part.startswith("{")]
+        return singular(fixed[-1]) if fixed else ""
+
+    @property
+    def rank(self) -> int:
+        """How much it destroys: 0 safe, 1 sets something up, 2 creates, 3 changes, 4 ends, 5 deletes, 6 ends a session."""
+        last = self.path.rstrip("/").rpartition("/")[2].lower()
+        if self.is_safe:
+            return 0
+        if last in ENDS_SESSION:
+            return 6
+        if self.method == "DELETE":
+            return 5
+        if last in ENDS:
+            return 4
+        if self.method in ("PUT", "PATCH"):
+            return 1 if "{" not in self.path else 3
+        return 2 if self.creates else 3
+
+    def of(self, where: Where) -> tuple[Place, ...]:
+        """Return the places of one kind."""
+        return tuple(place for place in self.places if place.where == where)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The document as it came, where from, and its operations in its own order; `broken` are those it cannot explain."""
+
+    source: str
+    raw: Mapping[str, Any] = field(repr=False)
+    operations: tuple[Operation, ...]
+    broken: tuple[str, ...] = ()
+
+    @property
+    def server(self) -> str | None:
+        """The first absolute address among its servers."""
+        servers = self.raw.get("servers")
+        for server in servers if isinstance(servers, list) else ():
+            url = server.get("url") if isinstance(server, Mapping) else None
+            if isinstance(url, str) and url.startswith(("http://", "https://")):
+                return url.rstrip("/")
+        return None
+
+
+def singular(word: str) -> str:
+    """Return an English plural in the singular: `consultations`, `pharmacies`."""
+    word = word.lower()
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def read(source: str, place: str = "--openapi") -> Document:
+    """Read and understand a document; `place` says in an error who named it.
+
+    Raises UsageError, one line that names the place, when it is absent, broken, no object, or describes no operation.
+    """
+    text = _fetched(source, place) if source.startswith(("http://", "https://")) else _file(source, place)
+    return understand(_parsed(text, source, place), source, place)
+
+
+def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
+    """Return the operations of a document that was parsed; raise UsageError as `read` does."""
+    where = f"{place} {source}"
+    if not isinstance(raw, dict):
+        raise UsageError(f"{where}: an OpenAPI document is an object, this is {_kind(raw)}")
+    version = raw.get("openapi")
+    if not isinstance(version, str):
+        hint = nearest("openapi", [key for key in raw if isinstance(key, str)])
+        raise UsageError(f"{where}: it has no `openapi` with its version, so it is no OpenAPI 3 document{hint}")
+    if not SUPPORTED.match(version):
+        raise UsageError(f"{where}: OpenAPI {version[:20]} is not known; there are 3.0, 3.1 and 3.2")
+    paths = raw.get("paths")
+    if not isinstance(paths, dict) or not paths:
+        raise UsageError(f"{where}: it has no `paths`, so there is nothing to ask")
+    for path, item in paths.items():
+        if not isinstance(item, dict):
+            raise UsageError(f"{where}: paths.{path} is {_kind(item)}, not an object")
+    try:
+        schema = schemathesis.openapi.from_dict(json.loads(json.dumps(raw)), config=schemathesis.Config.from_dict({}))
+        found = list(schema.get_all_operations())
+    except Exception as error:  # noqa: BLE001 - a foreign library's many errors about a foreign document
+        raise UsageError(f"{where}: {_first_line(error)}") from error
+    operations, broken = [], []
+    for each in found[:MAX_OPERATIONS]:
+        if not isinstance(each, Ok):
+            broken.append(_first_line(each.err()))
+            continue
+        try:
+            operations.append(_operation(each.ok(), raw))
+        except Exception as error:  # noqa: BLE001 - as above: one operation that cannot be explained is told of
+            broken.append(_first_line(error))
+    if not operations:
+        why = f": {broken[0]}" if broken else ""
+        raise UsageError(f"{where}: it describes no operation that could be called{why}")
+    return Document(source, raw, tuple(operations), tuple(broken))
+
+
+def _operation(api: Any, raw: Mapping[str, Any]) -> Operation:
+    definition = resolve(api.definition.raw, raw)
+    places = [
+        Place(
+            parameter["name"],
+            parameter["in"],
+            resolve(parameter.get("schema", {}), raw),
+            parameter["in"] == "path" or bool(parameter.get("required")),
+        )
+        for parameter in map(lambda each: resolve(each, raw), _parameters(api, definition, raw))
+        if parameter.get("in") in ("path", "query") and isinstance(parameter.get("name"), str)
+    ]
+    body = resolve(definition.get("requestBody", {}), raw)
+    schema = resolve(body.get("content", {}).get("application/json", {}).get("schema", {}), raw)
+    required = schema.get("required", ())
+    for name, part in (schema.get("properties") or {}).items():
+        places.append(Place(name, "body", resolve(part, raw), name in required))
+    responses = definition.get("responses", {})
+    return Operation(
+        label=api.label,
+        method=api.method.upper(),
+        path=api.path,
+        places=tuple(places),
+        creates="201" in responses,
+        is_stream=any(EVENTS in (resolve(each, raw).get("content") or {}) for each in responses.values()),
+        api=api,
+    )
+
+
+def _parameters(api: Any, definition: Mapping[str, Any], raw: Mapping[str, Any]) -> list[Any]:
+    shared = resolve(raw.get("paths", {}).get(api.path, {}), raw).get("parameters", [])
+    return [*shared, *definition.get("parameters", [])]
+
+
+def resolve(node: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a node's `$ref` within the document, and of `anyOf` with null take the other; {} when it leads nowhere."""
+    for _ in range(MAX_REFS):
+        if not isinstance(node, Mapping):
+            return {}
+        if isinstance(node.get("type"), list):
+            kinds = [kind for kind in node["type"] if kind != "null"]
+            node = {**node, "type": kinds[0] if kinds else "null"}
+        if isinstance(node.get("anyOf"), list):
+            others = [each for each in node["anyOf"] if isinstance(each, Mapping) and each.get("type") != "null"]
+            if len(others) == 1:
+                node = {**{key: value for key, value in node.items() if key != "anyOf"}, **others[0]}
+                continue
+        reference = node.get("$ref")
+        if not isinstance(reference, str):
+            return node
+        target: Any = raw
+        for part in reference.removeprefix("#/").split("/"):
+            target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
+        node = target
+    return {}
+
+
+def _file(source: str, place: str) -> str:
+    path = Path(source)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        known = [str(each) for each in path.parent.glob("*") if each.is_file()] if path.parent.is_dir() else []
+        raise UsageError(f"{place} {source}: no such file{nearest(source, known)}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{place} {source}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _fetched(source: str, place: str) -> str:
+    try:
+        with requests.get(source, timeout=FETCH_S, stream=True) as answer:
+            if answer.status_code != 200:
+                raise UsageError(f"{place} {source}: no OpenAPI document there: {answer.status_code} {answer.reason}")
+            data = answer.raw.read(MAX_BYTES + 1, decode_content=True)
+    except (requests.RequestException, ValueError) as error:
+        raise UsageError(f"{place} {source}: nothing answers there ({_first_line(error)})") from error
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
+    return str(data.decode(errors="replace"))
+
+
+def _parsed(text: str, source: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise UsageError(f"{place} {source}: nested too deeply") from error
+    except ValueError as error:
+        if text.lstrip()[:1] in ("{", "[") or urlsplit(source).path.endswith(".json"):
+            raise UsageError(f"{place} {source}: broken JSON ({error})") from error
+    try:
+        return deserialize_yaml(text)
+    except Exception as error:  # noqa: BLE001 - the YAML reader's own errors, of a library that is not ours to name
+        raise UsageError(f"{place} {source}: neither JSON nor YAML ({_first_line(error)})") from error
+
+
+def _kind(value: Any) -> str:
+    kinds = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}
+    return "nothing" if value is None else kinds.get(type(value), type(value).__name__)
+
+
+def _first_line(error: Exception) -> str:
+    lines = " ".join(str(error).split())
+    return lines[:300] or type(error).__name__
+
+
+def path_matches(template: str, path: str) -> dict[str, str] | None:
+    """Return the parameters with which a template becomes a path, or None when it does not; the whole path counts."""
+    pattern = "".join(
+        f"(?P<p{index}>[^/]+)" if part.startswith("{") else re.escape(part)
+        for index, part in enumerate(re.split(r"(\{[^{}]+\})", template))
+    )
+    found = re.fullmatch(pattern, path)
+    if not found:
+        return None
+    names = [part[1:-1] for part in re.split(r"(\{[^{}]+\})", template) if part.startswith("{")]
+    return dict(zip(names, found.groups(), strict=True))
+
+
+def operation_of(document: Document, method: str, path: str) -> tuple[Operation, tuple[str, ...]] | None:
+    """Return the operation that a request was of, and the parameters in its path; fixed paths come first."""
+    for operation in sorted(document.operations, key=lambda each: each.path.count("{")):
+        given = path_matches(operation.path, path) if operation.method == method else None
+        if given is not None:
+            return operation, tuple(given.values())
+    return None

@@ -1,0 +1,187 @@
+"""What can be asked for: values that answers brought, by the name of the place that they go to, and whose they are."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.sweeping.document import Document, Operation, path_matches, singular
+from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_token
+
+MAX_EACH = 400
+MAX_DEPTH = 40
+SECRET = re.compile(r"token|secret|password|signature|api_?key", re.IGNORECASE)
+Value = str | int
+
+
+class References:
+    """Values by the name of their place (a parameter, a property), in the order in which they were first met."""
+
+    def __init__(self, document: Document, facts: Facts) -> None:
+        self._document = document
+        self._facts = facts
+        self._names = {place.name for operation in document.operations for place in operation.places}
+        self._values: dict[str, list[Value]] = {}
+        self.makers: dict[str, set[str]] = {}
+        """Which creating operations bring values for places of a name."""
+
+    def add(self, name: str, value: Value, *, is_newest: bool = False) -> None:
+        """Remember a value for places of this name; the newest is what a call has just been answered with success."""
+        values = self._values.setdefault(name, [])
+        if is_newest and value in values:
+            values.remove(value)
+        if value not in values and len(values) < MAX_EACH:
+            values.append(value)
+
+    def own(self, name: str, viewer: str) -> list[Value]:
+        """Return the values that somebody may use, the newest first: theirs before what is nobody's."""
+        values = self._values.get(name, [])
+        theirs = [value for value in values if (thing := self._thing(value)) and self._facts.may_see(viewer, thing)]
+        theirs.sort(key=lambda value: not self._is_at_home(value, viewer))
+        return [*reversed(theirs), *(value for value in reversed(values) if self._thing(value) is None)]
+
+    def foreign(self, name: str, viewer: str | None, draw: random.Random, each: int) -> list[tuple[Value, Thing]]:
+        """Return values of things that somebody may not see, at most `each` of every owner and kind."""
+        found: dict[tuple[str, str], list[tuple[Value, Thing]]] = {}
+        for value in self._values.get(name, []):
+            thing = self._thing(value)
+            if thing and not self._facts.may_see(viewer, thing):
+                found.setdefault((thing.owner, thing.kind), []).append((value, thing))
+        return [pair for pairs in found.values() for pair in draw.sample(pairs, min(each, len(pairs)))]
+
+    def _thing(self, value: Value) -> Thing | None:
+        return self._facts.find(value) if isinstance(value, str) else None
+
+    def _is_at_home(self, value: Value, viewer: str) -> bool:
+        """True for what is somebody's by a part in it, and not by oversight."""
+        thing = self._thing(value)
+        return bool(thing and (viewer == thing.owner or viewer in thing.parties))
+
+    def harvest(self, operation: Operation, document: Any) -> None:
+        """Remember every value of a JSON answer that some place is named after, ids, and addresses of the API."""
+        for name, value in self._named(operation, document):
+            if operation.creates and value not in self._values.get(name, ()):
+                self.makers.setdefault(name, set()).add(operation.label)
+            self.add(name, value)
+        for text in texts(document):
+            self._address(text)
+
+    def _named(self, operation: Operation, node: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, Value]]:
+        if depth > MAX_DEPTH:
+            return
+        if isinstance(node, Mapping):
+            for name, value in node.items():
+                yield from self._named(operation, value, str(name), depth + 1)
+        elif isinstance(node, list):
+            for value in node:
+                yield from self._named(
+                    operation, value, singular(key) if key != "items" else operation.collection, depth + 1
+                )
+        elif isinstance(node, str | int) and not isinstance(node, bool) and str(node).split() == [str(node)]:
+            name = operation.collection if key == "id" else key
+            if SECRET.search(name):
+                return
+            for each in {name, name.removesuffix("_id"), name.removesuffix("Id")}:
+                if each in self._names or key == "id":
+                    yield each, node
+
+    def _address(self, text: str) -> None:
+        """Remember the parameters of an address of the API; a long one that nobody could guess is a thing by itself."""
+        parts = urlsplit(text)
+        if not parts.path.startswith("/") or parts.path.count("/") < 2:
+            return
+        for operation in self._document.operations:
+            for name, value in (path_matches(operation.path, parts.path) or {}).items():
+                self.add(name, value)
+
+
+def learn(
+    facts: Facts,
+    document: Document,
+    operation: Operation,
+    viewer: str | None,
+    given: Collection[str],
+    answer: Any,
+    *,
+    refused: bool,
+) -> None:
+    """Learn from a call that changes something who has a part in what; `given` are all values of the request.
+
+    Nothing is learnt of a call that was certainly refused, or that named anything which its viewer may not see: what it
+    brought may be a leak. `answer` is the answer's JSON, or None.
+    """
+    if operation.is_safe or refused or viewer is None:
+        return
+    named = [thing for value in given if (thing := facts.find(value))]
+    theirs = [thing for thing in named if thing.kind not in (ACCOUNT, NAME)]
+    if not all(facts.may_see(viewer, thing) for thing in theirs):
+        return
+    people = {person.account for person in facts.named(given)} | {viewer}
+    for thing in theirs:
+        for account in people:
+            facts.grant(thing, account)
+    for account in people:
+        facts.meet(viewer, account)
+    made = _create(facts, document, operation, viewer, theirs, people, answer)
+    for text in (thing for thing in theirs if thing.kind == TEXT):
+        above = made or next((thing for thing in theirs if thing.kind != TEXT), None)
+        if above is None:
+            # A profile, a public note: who may read it is not known, so nobody is accused of reading it.
+            facts.forget(text.value)
+        else:
+            text.within = above.value
+
+
+def _create(
+    facts: Facts,
+    document: Document,
+    operation: Operation,
+    viewer: str,
+    within: list[Thing],
+    people: set[str],
+    answer: Any,
+) -> Thing | None:
+    """Add what a call has made: each new id at the top of its answer, with everybody whom the answer names."""
+    made = None
+    if not isinstance(answer, Mapping):
+        return made
+    above = next((thing.value for thing in within if thing.kind != TEXT), None)
+    above = above or next(
+        (str(value) for key, value in answer.items() if key != "id" and _is_known(facts, value)), None
+    )
+    parties = people | {person.account for person in facts.named(texts(answer))}
+    for key, value in answer.items():
+        if not is_token(value) or facts.find(value) or SECRET.search(str(key)):
+            continue
+        address = urlsplit(value)
+        if address.path.startswith("/"):
+            for each in document.operations:
+                for found in (path_matches(each.path, address.path) or {}).values():
+                    if is_token(found) and not facts.find(found):
+                        facts.add(Thing(found, LINK, viewer, set(), within=None))
+        elif key == "id" or key in ("recording", "uuid") or str(key).endswith(("_id", "Id")):
+            kind = operation.collection if key == "id" else str(key)
+            made = facts.add(Thing(value, kind, viewer, set(parties), within=above))
+    return made
+
+
+def _is_known(facts: Facts, value: object) -> bool:
+    thing = facts.find(value) if isinstance(value, str) else None
+    return thing is not None and thing.kind not in (ACCOUNT, NAME)
+
+
+def texts(node: Any, depth: int = 0) -> Iterator[str]:
+    """Yield every string of a JSON document."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Mapping):
+        for value in node.values():
+            yield from texts(value, depth + 1)
+    elif isinstance(node, list):
+        for value in node:
+            yield from texts(value, depth + 1)

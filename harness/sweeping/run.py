@@ -1,0 +1,234 @@
+"""One sweep while it goes on: deployment, story, tour, control."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from harness.drivers.api import Exchange
+from harness.errors import UsageError
+from harness.model import Finding, Verdict
+from harness.planning.plan import Group
+from harness.running.deployment import Deployment
+from harness.running.rigged import rigged
+from harness.running.settings import Settings
+from harness.running.trial import Rig
+from harness.sweeping import document as documents
+from harness.sweeping import place
+from harness.sweeping.caller import Caller
+from harness.sweeping.cases import Cases
+from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
+from harness.sweeping.control import Control, control
+from harness.sweeping.document import Document
+from harness.sweeping.facts import Facts
+from harness.sweeping.judging import Request
+from harness.sweeping.outcome import Outcome
+from harness.sweeping.references import References, texts
+from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.tour import Reach, TargetGoneError, Tour
+from harness.targets.described import Described
+
+EXAMPLES = 4
+MAX_EXCHANGES = 5_000
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a sweep is told. `reach` is the share of operations, 0 to 1, below which there is no verdict."""
+
+    settings: Settings
+    openapi: str | None = None
+    budget_s: float = 120.0
+    reach: float = 0.9
+    public: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """One sweep while it goes on."""
+
+    orders: Orders
+    group: Group
+    document: Document | None
+    report: Callable[[str], None]
+    facts: Facts = field(init=False)
+    stop: threading.Event = field(default_factory=threading.Event)
+    interrupted: bool = False
+    doubts: list[str] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    cast: Cast = field(default_factory=Cast)
+    tour: Tour | None = None
+    control: Control | None = None
+    target: str = ""
+    address: str = ""
+    began_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.facts = Facts(self.orders.public)
+
+    async def run(self) -> None:
+        """Deploy, tell the story, make the tour; an interruption ends it in order."""
+        task = asyncio.current_task()
+
+        def interrupt() -> None:
+            self.interrupted = True
+            self.stop.set()
+            if task:
+                task.cancel()
+
+        for each in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(each, interrupt)
+        try:
+            async with rigged(self.group, self.orders.settings, self.report) as (rig, deployment):
+                await self._sweep(rig, deployment)
+        except asyncio.CancelledError:
+            if not self.interrupted:
+                raise
+        finally:
+            for each in SIGNALS:
+                asyncio.get_running_loop().remove_signal_handler(each)
+
+    async def _sweep(self, rig: Rig, deployment: Deployment) -> None:
+        target = rig.target
+        self.target = target.name
+        if self.document is None:
+            if not isinstance(target, Described):
+                raise UsageError(
+                    f"--target {self.orders.settings.target}: it does not say where its OpenAPI document is; "
+                    "name it with --openapi"
+                )
+            self.document = await asyncio.to_thread(documents.read, target.openapi, f"--target {target.name}:")
+        self.address = self._address(target, self.document)
+        if isinstance(target, Described):
+            target.observe(self._observe)
+        self.report("telling the story that makes what is asked for")
+        trial = self.group.plan.trials[0]
+        ledger = place.ledger(self.orders.settings.out, trial.id)
+        try:
+            scenario = story_of(rig.register.run)
+            self.cast = await assemble(trial, scenario, rig, deployment, ledger, self.facts)
+        finally:
+            ledger.close()
+        broken = has_broken(self.cast)
+        if broken:
+            self.doubts.append(f"the story that was to make data has no verdict: {broken}")
+            return
+        await self._tour(rig, deployment)
+
+    async def _tour(self, rig: Rig, deployment: Deployment) -> None:
+        if self.document is None:
+            raise RuntimeError("no document was read")
+        references = References(self.document, self.facts)
+        caller = Caller(self.address, self.cast.credentials)
+        self.tour = Tour(
+            document=self.document,
+            facts=self.facts,
+            references=references,
+            cases=Cases(
+                self.facts, references, Pen(self.facts, rig).write, seed_=self.orders.settings.seed, examples=EXAMPLES
+            ),
+            caller=caller,
+            eye=Eye(),
+            people=self.cast.accounts,
+            deadline_s=self.began_s + self.orders.budget_s,
+            stop=self.stop,
+            report=self.report,
+        )
+        for operation in self.document.operations:
+            self.tour.reach.setdefault(operation.label, Reach())
+        try:
+            await asyncio.to_thread(self._make, self.tour)
+        except TargetGoneError as error:
+            self.doubts.append(f"the target no longer answers: {error}")
+        finally:
+            self.stop.set()
+            caller.close()
+        if self.tour.unasked:
+            self.doubts.append(f"the budget was over before all was asked; it ended at: {self.tour.unasked}")
+        self.doubts += [
+            f"{label}: {unread}: whose it is could not be read" for label, unread in self.tour.unread.items()
+        ]
+        unproved = await deployment.watch.confirm(time.monotonic(), CONFIRM_S)
+        if unproved:
+            self.doubts.append(f"the flags were not proved to be served to the end: {unproved}")
+        self.control = await asyncio.to_thread(control, self.facts, self.tour.samples)
+
+    def _make(self, tour: Tour) -> None:
+        self._replay(tour)
+        tour.run()
+
+    def _observe(self, exchange: Exchange) -> None:
+        if len(self.exchanges) < MAX_EXCHANGES:
+            self.exchanges.append(exchange)
+
+    def _replay(self, tour: Tour) -> None:
+        """Take what the story's own requests brought: operations that were reached, references, answers to judge."""
+        accounts = {self.facts.people[account].name: account for account in self.cast.accounts}
+        for exchange in self.exchanges:
+            path = unquote(exchange.path.partition("?")[0])
+            found = documents.operation_of(tour.document, exchange.method, path)
+            account = accounts.get(exchange.actor)
+            if found is None or account is None:
+                continue
+            operation, given = found
+            tour.reach[operation.label].add(account, "story", exchange.status)
+            try:
+                words = tuple(texts(json.loads(exchange.body or b"null")))
+            except ValueError:
+                words = ()
+            answer = Answer(exchange.status, body=exchange.answer)
+            request = Request(operation.label, exchange.method, path, (path, *words))
+            tour.take(
+                operation,
+                account,
+                "story",
+                request,
+                answer,
+                (*given, *words),
+                curl=lambda: "(a request of the story's)",
+            )
+
+    def _address(self, target: object, document: Document) -> str:
+        if isinstance(target, Described):
+            return target.base_url
+        parts = urlsplit(self.orders.openapi or "")
+        address = document.server or (f"{parts.scheme}://{parts.netloc}" if parts.netloc else "")
+        if not address:
+            raise UsageError(f"--openapi {document.source}: it names no server (http://...) that could be asked")
+        return address
+
+    def outcome(self) -> Outcome:
+        """Return what is known."""
+        tour, result = self.tour, self.cast.result
+        told: Sequence[Finding] = (
+            [each for each in result.findings if each.verdict is Verdict.INVALID] if result else ()
+        )
+        remarks = [] if tour is None else [f"{label}: {what}" for label, what in tour.accepted.items()]
+        if tour:
+            remarks += [f"{what} ({times} times)" for what, times in tour.faults.items()]
+        remarks += [f"left out: {broken}" for broken in (self.document.broken if self.document else ())]
+        return Outcome(
+            target=self.target or self.orders.settings.target,
+            document=self.document.source if self.document else "",
+            address=self.address,
+            combination=self.group.plan.trials[0].combination,
+            seed=self.orders.settings.seed,
+            called={account: self.facts.called(account) for account in self.cast.accounts},
+            reach=tour.reach if tour else {},
+            found=tuple(tour.found.values()) if tour else (),
+            told=told,
+            control=self.control,
+            bound=self.orders.reach,
+            requests=tour.caller.sent if tour else 0,
+            elapsed_s=time.monotonic() - self.began_s,
+            doubts=tuple(self.doubts),
+            remarks=tuple(remarks),
+            interrupted=self.interrupted,
+        )

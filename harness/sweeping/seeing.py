@@ -1,0 +1,244 @@
+"""What is in an answer: identifiers in its text, canaries in its text and media, the hashes of its files.
+
+Everything is looked at, whatever the status: an error page leaks as well as a list. Nothing here knows whose anything is.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import io
+import json
+import re
+import zipfile
+from base64 import b64decode
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import unquote
+
+import av
+import numpy as np
+
+from harness.canary import Canary, pack, unpack
+from harness.media import reading
+from harness.media.video import find_codes
+
+TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{4,399}")
+DIGITS = re.compile(r"(?<![0-9])[0-9]{20}(?![0-9])")
+BASE64 = re.compile(r"^data:[a-z]+/[a-z0-9.+-]+;base64,", re.IGNORECASE)
+MAX_TEXT_BYTES = 4 * 2**20
+MAX_FILES = 400
+MAX_UNPACKED_BYTES = 128 * 2**20
+MAX_DEPTH = 40
+MAX_REMEMBERED = 2_000
+PICTURES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG": "png_pipe", b"GIF8": "gif", b"RIFF": "webp_pipe"}
+UNREAD = ("unreadable", "unknown-tag")
+"""Outcomes of a reading in which something was there and could not be read: it may be anybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status line, the headers, the body; `cut_short` when it was not read to its end."""
+
+    status: int
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    cut_short: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The media type alone, in lower case."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def header(self, name: str) -> str:
+        """Return a header's value, whatever its case; empty when it is not there."""
+        return next((value for key, value in self.headers.items() if key.lower() == name), "")
+
+    def json(self) -> Any:
+        """Return the body's JSON, or None when it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A canary in media or text: its 64 bits, where it stood, and in what kind of track."""
+
+    value: int
+    where: str
+    track: Literal["audio", "video", "picture", "text"]
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that was found. `tokens` are words that may be identifiers, each with the first place where it stood."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+    canaries: list[Heard] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    """SHA-256 -> where."""
+    unread: list[str] = field(default_factory=list)
+
+    def text(self, text: str, where: str) -> None:
+        """Add what a text holds; percent-encoding is looked through."""
+        for each in {text, unquote(text)}:
+            for found in TOKEN.finditer(each):
+                word = found[0].rstrip(".~+-_")
+                self.tokens.setdefault(found[0], where)
+                self.tokens.setdefault(word, where)
+                if "." in word:
+                    # A file is called by its identifier, and a sentence ends with one.
+                    self.tokens.setdefault(word.rpartition(".")[0], where)
+            for found in DIGITS.finditer(each):
+                heard = Heard(int(found[0]), where, "text")
+                if heard not in self.canaries:
+                    self.canaries.append(heard)
+
+
+class Eye:
+    """Looks into answers; a file that was decoded once is known by its hash."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, tuple[tuple[tuple[int, str], ...], str]] = OrderedDict()
+
+    def look(self, answer: Answer) -> Seen:
+        """Return all that an answer holds."""
+        seen = Seen()
+        seen.text(answer.reason, "status line")
+        for name, value in answer.headers.items():
+            seen.text(value, f"header {name}")
+        self._bytes(answer.body, answer.content_type, "body", seen)
+        return seen
+
+    def _bytes(self, data: bytes, content_type: str, where: str, seen: Seen) -> None:
+        if not data:
+            return
+        if data.startswith(b"PK\x03\x04"):
+            self._archive(data, where, seen)
+            return
+        if _is_text(data, content_type):
+            self._text(data[:MAX_TEXT_BYTES].decode(errors="replace"), where, seen)
+            return
+        digest = hashlib.sha256(data).hexdigest()
+        seen.files.setdefault(digest, where)
+        canaries, outcome = self._media(digest, data)
+        seen.canaries.extend(Heard(value, where, track) for value, track in canaries)  # type: ignore[arg-type]
+        if outcome in UNREAD and content_type.startswith(("audio/", "video/", "image/")):
+            seen.unread.append(f"{where}: {outcome}")
+
+    def _text(self, text: str, where: str, seen: Seen) -> None:
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            seen.text(text, where)
+            return
+        for place, value in leaves(document):
+            if BASE64.match(value):
+                self._encoded(value, f"{where} {place}", seen)
+            seen.text(value, f"{where} {place}".rstrip())
+
+    def _encoded(self, value: str, where: str, seen: Seen) -> None:
+        head, _, data = value.partition(",")
+        try:
+            self._bytes(b64decode(data, validate=True), head[5:].partition(";")[0], where, seen)
+        except (binascii.Error, ValueError):
+            return
+
+    def _archive(self, data: bytes, where: str, seen: Seen) -> None:
+        """Look into each file of a ZIP, up to MAX_FILES and MAX_UNPACKED_BYTES; what lies beyond is unread."""
+        left = MAX_UNPACKED_BYTES
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                files = [info for info in archive.infolist() if not info.is_dir()]
+                if len(files) > MAX_FILES:
+                    seen.unread.append(f"{where}: {len(files)} files, more than {MAX_FILES}")
+                for info in files[:MAX_FILES]:
+                    seen.text(info.filename, f"{where} {info.filename}")
+                    if info.file_size > left:
+                        seen.unread.append(f"{where} {info.filename}: too large to unpack")
+                        continue
+                    with archive.open(info) as file:
+                        member = file.read(left)
+                    left -= len(member)
+                    self._bytes(member, _type_of(info.filename), f"{where} {info.filename}", seen)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, binascii.Error) as error:
+            seen.unread.append(f"{where}: a ZIP that cannot be unpacked ({error})")
+
+    def _media(self, digest: str, data: bytes) -> tuple[tuple[tuple[int, str], ...], str]:
+        known = self._known.get(digest)
+        if known is None:
+            known = self._known[digest] = _decoded(data)
+            if len(self._known) > MAX_REMEMBERED:
+                self._known.popitem(last=False)
+        return known
+
+
+def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield every string and number of a JSON document with its place, and every key of an object."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield f"{place} key", str(key)
+            yield from leaves(value, f"{place}.{key}", depth + 1)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from leaves(value, f"{place}[{index}]", depth + 1)
+    elif isinstance(node, str | int | float) and not isinstance(node, bool):
+        yield place, str(node)
+
+
+def _is_text(data: bytes, content_type: str) -> bool:
+    """True for what calls itself text, and for anything else that reads as such."""
+    if content_type.startswith("text/") or content_type.endswith(
+        ("json", "xml", "javascript", "x-www-form-urlencoded")
+    ):
+        return True
+    if content_type.startswith(("audio/", "video/", "image/")):
+        return False
+    try:
+        data[:MAX_TEXT_BYTES].decode()
+    except UnicodeDecodeError as error:
+        return error.start > MAX_TEXT_BYTES - 8
+    return b"\x00" not in data[:1024]
+
+
+def _type_of(name: str) -> str:
+    kinds = {
+        "webm": "video/webm",
+        "mp4": "video/mp4",
+        "jpg": "image/jpeg",
+        "png": "image/png",
+        "json": "application/json",
+    }
+    return kinds.get(name.rpartition(".")[2].lower(), "")
+
+
+def _decoded(data: bytes) -> tuple[tuple[tuple[int, str], ...], str]:
+    """Return the canaries in media, each with its kind of track, and the outcome of the reading."""
+    for magic, form in PICTURES.items():
+        if data.startswith(magic):
+            return _picture(data, form)
+    found = reading.read(data)
+    return tuple((pack(each.canary), each.track) for each in found.canaries), found.outcome
+
+
+def _picture(data: bytes, form: str) -> tuple[tuple[tuple[int, str], ...], str]:
+    try:
+        with av.open(io.BytesIO(data), "r", format=form) as container:
+            pictures = [next(container.decode(video=0))]
+    except (av.FFmpegError, StopIteration, ValueError):
+        return (), "unreadable"
+    codes = [code for picture in pictures for code in find_codes(picture.to_ndarray(format="gray").astype(np.uint8))]
+    ours = [code for code in codes if unpack(code) is not None]
+    return tuple((code, "picture") for code in ours), "canaries" if ours else "no-canary"
+
+
+def canary_of(value: int) -> Canary | None:
+    """Return the canary that a number is, if it is one of ours at all."""
+    return unpack(value)

@@ -1,0 +1,155 @@
+"""What a sweep shows: a verdict and its findings as people read them, and sweep.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.model import OFF
+from harness.running.store import PART
+from harness.sweeping.outcome import Outcome
+from harness.sweeping.tour import Found, Reach
+
+SCHEMA = 1
+REPORT = "sweep.json"
+SHOWN = 12
+"""How many findings are printed; sweep.json has all."""
+NOBODY = "not signed in"
+
+
+def text(outcome: Outcome) -> str:
+    """Return the whole as people read it, the verdict in its first line."""
+    on = " ".join(f"{flag}={variant}" for flag, variant in outcome.combination.items() if variant != OFF)
+    lines = [
+        sentence(outcome),
+        f"  asked       {len(outcome.reach)} operations of {outcome.document}, {outcome.requests:,} requests in "
+        f"{outcome.elapsed_s:.0f} s",
+        f"  as          {', '.join(outcome.called.values())}, and {NOBODY}",
+        f"  flags       {on or 'all off'} (the others off)",
+        f"  reached     {len(outcome.proved)} of {len(outcome.reach)} with own data ({outcome.share:.1%})",
+    ]
+    lines += [f"  unknown     {reason}" for reason in outcome.unknown]
+    if outcome.control and outcome.control.has_seen:
+        lines.append(f"  control     found, {outcome.control.slipped} of {outcome.control.slipped}")
+    lines += ["", *_found(outcome.findings)] if outcome.findings else []
+    lines += [f"  in the story: {finding.check}: {finding.sentence}" for finding in outcome.told]
+    if outcome.not_proved:
+        lines += ["", "not proved: nobody was let in with what is theirs"]
+        lines += [f"  {label:<50} {_statuses(outcome.reach[label])}" for label in outcome.not_proved]
+    if outcome.remarks:
+        lines += ["", "remarks", *(f"  {remark}" for remark in outcome.remarks)]
+    return "\n".join(lines)
+
+
+def sentence(outcome: Outcome) -> str:
+    """Return the sweep in one sentence."""
+    if outcome.interrupted:
+        return f"sweep of {outcome.target}: interrupted, {len(outcome.found)} findings so far"
+    owners = {found.leak.owner for found in outcome.found}
+    what = {
+        "valid": "no answer held anything of somebody else's",
+        "unknown": outcome.unknown[0] if outcome.unknown else "",
+        "invalid": f"{_count(len(outcome.found), 'finding')}, data of {_count(len(owners), 'owner')} met"
+        if outcome.found
+        else "the story itself leaked",
+    }[outcome.verdict.value]
+    return f"sweep of {outcome.target}: {outcome.verdict.value.upper()}: {what}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _found(findings: Sequence[Found]) -> list[str]:
+    lines = []
+    for number, found in enumerate(findings[:SHOWN], 1):
+        lines += [
+            f"{number:>3}  foreign_data, {found.leak.degree}: {found.leak.sentence}",
+            f"     {found.curl}",
+        ]
+    if len(findings) > SHOWN:
+        lines.append(f"     and {len(findings) - SHOWN} more in {REPORT}")
+    return lines
+
+
+def _statuses(reach: Reach) -> str:
+    """Return the statuses that came with own references, or with any when there were none."""
+    own: dict[int, int] = {}
+    anyhow: dict[int, int] = {}
+    for (_, how), counted in reach.statuses.items():
+        for status, times in counted.items():
+            anyhow[status] = anyhow.get(status, 0) + times
+            if how in ("own", "story"):
+                own[status] = own.get(status, 0) + times
+    told = own or anyhow
+    words = [f"{status or 'no answer'} x{times}" for status, times in sorted(told.items())]
+    return ", ".join(words) or "never asked: there was nothing of one's own to ask for"
+
+
+def write(outcome: Outcome, directory: Path) -> None:
+    """Write DIR/sweep.json, whole or not at all."""
+    part = directory / (REPORT + PART)
+    part.write_text(json.dumps(as_json(outcome), indent=1) + "\n", encoding="utf-8")
+    part.replace(directory / REPORT)
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as docs/sweep.md describes it."""
+    return {
+        "schema": SCHEMA,
+        "verdict": outcome.verdict.value,
+        "exit_code": int(outcome.exit_code),
+        "sentence": sentence(outcome),
+        "interrupted": outcome.interrupted,
+        "unknown": list(outcome.unknown),
+        "target": outcome.target,
+        "address": outcome.address,
+        "document": outcome.document,
+        "combination": dict(outcome.combination),
+        "seed": outcome.seed,
+        "people": list(outcome.called.values()),
+        "requests": outcome.requests,
+        "elapsed_s": round(outcome.elapsed_s, 1),
+        "reached": len(outcome.proved),
+        "operations": [_operation(label, reach, outcome) for label, reach in outcome.reach.items()],
+        "reach": round(outcome.share, 4),
+        "reach_wanted": outcome.bound,
+        "not_proved": list(outcome.not_proved),
+        "findings": [_finding(found, outcome) for found in outcome.findings],
+        "story": [
+            {"check": each.check, "verdict": each.verdict.value, "degree": each.degree, "sentence": each.sentence}
+            for each in outcome.told
+        ],
+        "control": None
+        if outcome.control is None
+        else {"slipped": outcome.control.slipped, "missed": list(outcome.control.missed)},
+        "remarks": list(outcome.remarks),
+    }
+
+
+def _operation(label: str, reach: Reach, outcome: Outcome) -> dict[str, Any]:
+    actors: dict[str, dict[str, Any]] = {}
+    for (account, how), counted in reach.statuses.items():
+        name = NOBODY if account is None else outcome.called.get(account, account)
+        actor = actors.setdefault(name, {"reached": reach.by(account), "statuses": {}})
+        actor["statuses"][how] = {str(status or "none"): times for status, times in sorted(counted.items())}
+    return {"operation": label, "reached": reach.is_reached, "actors": actors}
+
+
+def _finding(found: Found, outcome: Outcome) -> dict[str, Any]:
+    leak = found.leak
+    return {
+        "check": "foreign_data",
+        "degree": leak.degree,
+        "operation": leak.operation,
+        "viewer": NOBODY if leak.viewer is None else outcome.called.get(leak.viewer, leak.viewer),
+        "owner": outcome.called.get(leak.owner, leak.owner),
+        "what": leak.what,
+        "where": leak.where,
+        "how": found.how,
+        "status": found.status,
+        "sentence": leak.sentence,
+        "curl": found.curl,
+    }

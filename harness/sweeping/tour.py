@@ -1,0 +1,291 @@
+"""The tour: what is asked as whom and in which order, until all is asked or the budget is over.
+
+What destroys comes last: first everybody reads, then makes, then reads with own, foreign and no references; then what
+changes something is tried on what is another's, then what ends or deletes, then on one's own; then all lists once more,
+for a cache may leak from the second reading on; then generated cases; last what ends a session, and whoever oversees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Literal
+
+from harness.sweeping.caller import Caller, NoAnswerError, UnsendableError, as_curl
+from harness.sweeping.cases import Call, Cases
+from harness.sweeping.document import Document, Operation
+from harness.sweeping.facts import RECORDING, Facts, Thing
+from harness.sweeping.judging import Leak, Request, judge
+from harness.sweeping.references import References, learn
+from harness.sweeping.seeing import Answer, Eye
+
+How = Literal["story", "own", "foreign", "generated"]
+Asked = tuple[Operation, str | None, How, Iterator[Call]]
+"""An operation, as whom, how, and the calls to be tried."""
+READS = 4
+"""How many references of one's own are read at an operation."""
+MAX_SILENCES = 20
+"""So many calls in a row without an answer, and the target counts as gone."""
+SESSION_ENDS, ENDS, CREATES = 6, 4, 2
+MAX_FINDINGS = 200
+SAMPLES = 20
+"""How many answers of text, and of media, are kept for the control."""
+FORBIDDEN = (401, 403)
+PATIENCE = 3
+"""After so many refusals of the person, and not of the reference, nothing more is tried as them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A leak with the request that showed it."""
+
+    leak: Leak
+    how: How
+    status: int
+    curl: str
+
+
+@dataclass(slots=True)
+class Reach:
+    """How an operation was reached: the statuses that came, of each actor (None: not signed in) and each way."""
+
+    statuses: dict[tuple[str | None, How], dict[int, int]] = field(default_factory=dict)
+
+    def add(self, viewer: str | None, how: How, status: int) -> None:
+        """Count an answer; 0 is none."""
+        counted = self.statuses.setdefault((viewer, how), {})
+        counted[status] = counted.get(status, 0) + 1
+
+    def by(self, viewer: str | None) -> bool:
+        """True when the actor was answered with success with what they may refer to."""
+        return any(
+            200 <= status < 300
+            for (who, how), counted in self.statuses.items()
+            if who == viewer and how in ("story", "own")
+            for status in counted
+        )
+
+    @property
+    def is_reached(self) -> bool:
+        """True when anybody who is signed in was; where nobody has to be, anybody at all."""
+        return any(self.by(viewer) for viewer, _ in self.statuses)
+
+
+class TargetGoneError(Exception):
+    """The target no longer answers."""
+
+
+class OverError(Exception):
+    """The budget is over, or the sweep was interrupted."""
+
+
+@dataclass(slots=True)
+class Tour:
+    """Asks everything. Afterwards `reach` has every operation, `found` the findings, `unasked` what time was not for."""
+
+    document: Document
+    facts: Facts
+    references: References
+    cases: Cases
+    caller: Caller
+    eye: Eye
+    people: Sequence[str]
+    deadline_s: float
+    stop: Event
+    report: Callable[[str], None]
+    reach: dict[str, Reach] = field(default_factory=dict)
+    found: dict[tuple[str, str | None, str], Found] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    unasked: str = ""
+    samples: list[tuple[str, Request, Answer]] = field(default_factory=list)
+    _silences: int = 0
+
+    def run(self) -> None:
+        """Make the tour; raise TargetGoneError. What time is not for stands in `unasked`."""
+        for operation in self.document.operations:
+            self.reach.setdefault(operation.label, Reach())
+        for name, step in self._steps():
+            self.report(f"{name}, {self.caller.sent:,} requests so far")
+            try:
+                for operation, viewer, how, calls in step:
+                    self._ask(operation, viewer, how, calls)
+            except OverError:
+                self.unasked = self.unasked or name
+                return
+
+    def _steps(self) -> Iterator[tuple[str, Iterable[Asked]]]:
+        everybody = [person for person in self.people if not self.facts.people[person].oversees]
+        overseers = [person for person in self.people if self.facts.people[person].oversees]
+        by_rank = sorted(self.document.operations, key=lambda each: (each.rank, -each.path.count("{")))
+        safe = [each for each in by_rank if each.is_safe]
+        lists = [each for each in safe if not each.of("path")]
+        makes = [each for each in by_rank if 0 < each.rank < ENDS]
+        ends = [each for each in by_rank if ENDS <= each.rank < SESSION_ENDS]
+        leaves = [each for each in by_rank if each.rank >= SESSION_ENDS]
+        yield "everybody reads what they have", self._own(lists, self.people)
+        yield "everybody makes what there is to make", self._own(makes, everybody)
+        yield "once more, with fresh things, what nobody could make", self._afresh(makes, everybody)
+        yield "everybody reads with references of their own", self._own(safe, self.people)
+        yield "everybody reads with foreign references, and without signing in", self._foreign(safe)
+        yield "everybody changes what is another's", self._foreign(makes)
+        yield "everybody ends and deletes what is another's", self._foreign(ends)
+        yield "everybody ends and deletes what is theirs", self._own(ends, everybody)
+        yield "everybody reads what they have once more", self._own(lists, self.people)
+        yield "generated cases that read", self._generated(safe)
+        yield "generated cases that change", self._generated([*makes, *ends], everybody)
+        yield "everybody leaves", self._own(leaves, everybody)
+        yield "nobody leaves", self._foreign(leaves, [None])
+        yield "the overseers act", self._own([*makes, *ends], overseers)
+        yield "the overseers leave", self._own(leaves, overseers)
+
+    def _own(self, operations: Iterable[Operation], people: Sequence[str]) -> Iterator[Asked]:
+        for operation in operations:
+            for person in people:
+                yield operation, person, "own", self.cases.own(operation, person)
+
+    def _afresh(self, operations: Iterable[Operation], people: Sequence[str]) -> Iterator[Asked]:
+        """Ask for what nobody could do, after what it refers to was made anew: others may have used the old up."""
+        known = {operation.label: operation for operation in self.document.operations}
+        for operation in operations:
+            if self.reach[operation.label].is_reached:
+                continue
+            for place in operation.places:
+                for maker in sorted(self.references.makers.get(place.name, ())):
+                    yield from self._own([known[maker]], people)
+            yield from self._own([operation], people)
+
+    def _foreign(self, operations: Iterable[Operation], people: Sequence[str | None] = ()) -> Iterator[Asked]:
+        for operation in operations:
+            for person in people or (*self.people, None):
+                yield operation, person, "foreign", self.cases.foreign(operation, person)
+                if person is None:
+                    yield operation, None, "own", self.cases.plain(operation)
+
+    def _generated(self, operations: Iterable[Operation], people: Sequence[str] = ()) -> Iterator[Asked]:
+        for operation in operations:
+            for person in (*(people or self.people), None):
+                yield operation, person, "generated", self.cases.drawn(operation, person)
+
+    def _ask(self, operation: Operation, viewer: str | None, how: How, calls: Iterable[Call]) -> None:
+        """Send calls; with own references those that change something until one is answered with success."""
+        wanted = (READS if operation.is_safe else 1) if how == "own" else None
+        if operation.is_stream:
+            # An endless answer costs its whole deadline: everybody listens once.
+            if (viewer, how) in self.reach[operation.label].statuses or how == "generated":
+                return
+            wanted = 1
+        successes = refusals = 0
+        for call in calls:
+            status = self.send(call, viewer, how)
+            successes += 200 <= status < 300
+            refusals = refusals + 1 if status in FORBIDDEN else 0
+            if wanted is not None and (successes >= wanted or (not successes and refusals >= PATIENCE)):
+                return
+
+    def send(self, call: Call, viewer: str | None, how: How) -> int:
+        """Send one call, judge and learn; return its status, 0 for no answer. Raise OverError or TargetGoneError."""
+        if self.stop.is_set() or time.monotonic() > self.deadline_s:
+            raise OverError
+        label = call.operation.label
+        try:
+            request, answer, prepared = self.caller.send(call, viewer)
+        except UnsendableError:
+            return 0
+        except NoAnswerError as error:
+            self._silences += 1
+            self.reach[label].add(viewer, how, 0)
+            self.faults[f"{label}: {error}"] = self.faults.get(f"{label}: {error}", 0) + 1
+            learn(self.facts, self.document, call.operation, viewer, call.given, None, refused=False)
+            if self._silences >= MAX_SILENCES:
+                raise TargetGoneError(str(error)) from error
+            return 0
+        self._silences = 0
+        self.reach[label].add(viewer, how, answer.status)
+        if answer.status >= 500:
+            self.faults[f"{label}: {answer.status}"] = self.faults.get(f"{label}: {answer.status}", 0) + 1
+        self.take(
+            call.operation,
+            viewer,
+            how,
+            request,
+            answer,
+            call.given,
+            curl=lambda: as_curl(prepared, self.facts.called(viewer), self.facts),
+        )
+        if 200 <= answer.status < 300:
+            self._succeeded(call, viewer, how, answer)
+        return answer.status
+
+    def take(
+        self,
+        operation: Operation,
+        viewer: str | None,
+        how: How,
+        request: Request,
+        answer: Answer,
+        given: Sequence[str],
+        *,
+        curl: Callable[[], str],
+    ) -> None:
+        """Learn from an answer and judge it."""
+        is_success = 200 <= answer.status < 300
+        document = answer.json() if is_success else None
+        learn(
+            self.facts,
+            self.document,
+            operation,
+            viewer,
+            given,
+            document,
+            refused=not is_success and answer.status < 500,
+        )
+        leaks, seen = judge(self.facts, viewer, request, answer, self.eye)
+        for leak in leaks:
+            known = self.found.get(leak.key)
+            if (known is None and len(self.found) < MAX_FINDINGS) or (known and _is_worse(leak, known.leak)):
+                self.found[leak.key] = Found(leak, how, answer.status, curl())
+        for unread in seen.unread:
+            self.unread.setdefault(operation.label, f"{unread}, served to {self.facts.called(viewer)}")
+        if is_success and viewer and how in ("story", "own") and not leaks:
+            self.references.harvest(operation, document)
+            self._own_file(given, viewer, answer)
+            is_file = answer.content_type.startswith(("audio/", "video/"))
+            if (
+                sum(is_file == each.content_type.startswith(("audio/", "video/")) for _, _, each in self.samples)
+                < SAMPLES
+            ):
+                self.samples.append((viewer, request, answer))
+
+    def _own_file(self, given: Sequence[str], viewer: str, answer: Answer) -> None:
+        """Remember a file as that of the one recording by whose reference its owner was served it."""
+        named = [thing for value in given if (thing := self.facts.find(value)) and thing.kind == RECORDING]
+        is_file = answer.content_type.startswith(("audio/", "video/", "image/"))
+        if is_file and len(named) == 1 and self.facts.may_see(viewer, named[0]) and not answer.cut_short:
+            self.facts.files.setdefault(hashlib.sha256(answer.body).hexdigest(), named[0].value)
+
+    def _succeeded(self, call: Call, viewer: str | None, how: How, answer: Answer) -> None:
+        if how == "own":
+            for name, value in call.named:
+                self.references.add(name, value, is_newest=True)
+        thing: Thing | None = call.thing
+        if how == "foreign" and thing and thing.value in answer_path(call):
+            who = self.facts.called(viewer)
+            self.accepted.setdefault(
+                call.operation.label,
+                f"{who} was answered {answer.status} with the {thing.kind} of {self.facts.called(thing.owner)}",
+            )
+
+
+def answer_path(call: Call) -> tuple[str, ...]:
+    """Return the values in a call's path."""
+    return tuple(str(value) for value in call.case.path_parameters.values())
+
+
+def _is_worse(leak: Leak, known: Leak) -> bool:
+    degrees = ("presented", "opened", "proved")
+    return degrees.index(leak.degree) > degrees.index(known.degree)
