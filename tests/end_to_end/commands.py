@@ -22,7 +22,7 @@ AUDIO = "audio_only_stays_private"
 KILL_SWITCH = "kill_switch_closes_replays_for_everybody"
 SWITCHING = "switching_to_video_keeps_replays_apart"
 HARNESS = str(Path(sys.executable).with_name("harness"))
-RUN_S = 150.0
+RUN_S = 300.0
 END_S = 10.0
 LOOK_S = 0.02
 
