@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.model import Combination
+from harness.model import Combination, Verdict
 from harness.reporting.report import place, verdict
 from harness.reporting.report.attachments import Attachments
-from harness.reporting.report.categories import rules
+from harness.reporting.report.categories import SCENARIO, rules
 from harness.reporting.report.history import MAX_RUNS, History
 from harness.reporting.report.page import offline
 from harness.reporting.report.results import Teller, titles, write
@@ -53,7 +53,7 @@ def make(directory: Path, to: Path, history: Path, say: Say) -> Made:
         results.mkdir()
         attachments = Attachments(results)
         names = titles(outcome.plan)
-        count = write(Teller(outcome, settings, stored, attachments, names).results(), results)
+        count = write(Teller(outcome, settings, stored, attachments, names).results(), results, say)
         ours = verdict.pages(outcome, settings, stored, names)
         earlier.lend(work / "history.jsonl")
         (work / "allurerc.mjs").write_text(_config(outcome, ours.headline, names), encoding="utf-8")
@@ -71,9 +71,10 @@ def make(directory: Path, to: Path, history: Path, say: Say) -> Made:
 
 def _config(outcome: RunOutcome, headline: str, names: Mapping[Combination, str]) -> str:
     """Return Allure's configuration, a JavaScript module: what chooses an environment can only be a function."""
-    combinations = outcome.plan.combinations
-    environments = combinations if 1 < len(combinations) <= MAX_ENVIRONMENTS else ()
-    known = [{"id": each.id, "name": names[each], "variables": dict(each)} for each in environments]
+    failing = {result.trial.combination for result in outcome.results if result.verdict is not Verdict.VALID}
+    combinations = sorted(outcome.plan.combinations, key=lambda each: each not in failing)
+    shown = combinations if 1 < len(combinations) <= MAX_ENVIRONMENTS else ()
+    known = [{"id": each.id, "name": names[each], "variables": dict(each)} for each in shown]
     config = {
         "name": headline,
         "output": "./report",
@@ -81,7 +82,7 @@ def _config(outcome: RunOutcome, headline: str, names: Mapping[Combination, str]
         "historyLimit": MAX_RUNS,
         "categories": rules(),
         "plugins": {
-            "awesome": {"options": {"singleFile": True, "groupBy": ["suite"], "defaultSortBy": "status,asc"}},
+            "awesome": {"options": {"singleFile": True, "groupBy": [SCENARIO], "defaultSortBy": "status,asc"}},
             "agent": {"enabled": False},
         },
     }

@@ -9,7 +9,8 @@ from harness.model import Verdict
 from harness.running.outcome import is_leak
 from harness.running.trial import TrialResult
 
-LABEL = "category"
+LABEL, SCENARIO = "category", "scenario"
+"""The labels of a result by which Allure groups: nothing is matched by words in a message."""
 
 
 class Category(StrEnum):
@@ -44,7 +45,7 @@ def rules() -> list[dict[str, Any]]:
             "id": each.name.lower(),
             "name": each.value,
             "matchers": [{"labels": {LABEL: f"^{each.value}$"}}],
-            "groupBy": [{"label": "suite"}],
+            "groupBy": [{"label": SCENARIO}],
             "groupByMessage": False,
             "groupEnvironments": False,
             "expand": True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from harness.planning.plan import Plan
 from harness.reporting import text
 from harness.reporting.report import redact
 from harness.reporting.report.attachments import Attachments
-from harness.reporting.report.categories import LABEL, Category, category
+from harness.reporting.report.categories import LABEL, SCENARIO, Category, category
 from harness.reporting.report.steps import Step, lists, steps
 from harness.running.outcome import RunOutcome
 from harness.running.settings import Settings
@@ -27,9 +27,10 @@ from harness.running.store import LEDGERS, StoredRun
 from harness.running.trial import TrialResult
 
 MAX_RESULTS = 5_000
-MAX_STEPS = 60_000
-"""Of all trials together, those that failed first: a step is about a third of a kilobyte of the report."""
+MAX_STEPS = 25_000
+"""Of all trials together, those that failed first: each is 0.6 kB of the report, whatever is in it."""
 MAX_FINDINGS = 100
+SAID_EVERY = 1_000
 MAX_TITLE = 60
 STATUS = {Verdict.VALID: "passed", Verdict.INVALID: "failed", Verdict.UNKNOWN: "broken"}
 THE_RUN = "the run as a whole"
@@ -59,7 +60,8 @@ class Teller:
 
     def _trial(self, result: TrialResult) -> Result:
         trial, kind = result.trial, category(result)
-        ledger = self.stored.ledger(trial) if result.executed else None
+        is_told = result.executed and (kind is not None or self._steps_left > 0)
+        ledger = self.stored.ledger(trial) if is_told else None
         stop_ms = self._ended_ms(trial.id)
         told: Result = self._case(trial.scenario, trial.combination.id) | {
             "uuid": trial.id,
@@ -67,7 +69,7 @@ class Teller:
             "status": STATUS[result.verdict],
             "start": stop_ms - round(result.elapsed_s * 1000),
             "stop": stop_ms,
-            "parameters": [{"name": "combination", "value": str(trial.combination)}],
+            "parameters": [{"name": flag, "value": variant} for flag, variant in trial.combination.items()],
             "labels": self._labels(trial.scenario, kind, trial.combination),
         }
         if ledger is not None:
@@ -89,6 +91,7 @@ class Teller:
         told = steps(ledger, result.findings)
         count = sum(step.count for step in told)
         if count > self._steps_left:
+            self._steps_left = 0
             return {"attachments": attached}
         self._steps_left -= count
         attached.append(self.attachments.add_json("replay lists", lists(ledger)))
@@ -140,12 +143,11 @@ class Teller:
         }
 
     def _labels(self, scenario: str, kind: Category | None, combination: Combination | None) -> list[dict[str, str]]:
-        labels = [("suite", scenario), ("framework", "harness")]
+        labels = [(SCENARIO, scenario)]
         labels += [(LABEL, kind.value)] if kind else []
         labels += [("severity", "blocker")] if kind is Category.FOREIGN_MEDIA else []
         if combination:
             labels.append(("combination", combination.id))
-            labels += [("flag", f"{flag}={variant}") for flag, variant in combination.items()]
         return [{"name": name, "value": value} for name, value in labels]
 
     def _ended_ms(self, trial: str) -> int:
@@ -191,9 +193,11 @@ def _step(step: Step, start_ms: int) -> Result:
     return told | ({"statusDetails": {"message": step.message}} if step.message else {})
 
 
-def write(results: Iterator[Result], directory: Path) -> int:
+def write(results: Iterator[Result], directory: Path, say: Callable[[str], None]) -> int:
     """Write the results as Allure reads them; return how many there are."""
     count = 0
     for count, result in enumerate(results, 1):
         (directory / f"{count:06d}-result.json").write_text(json.dumps(result), encoding="utf-8")
+        if count % SAID_EVERY == 0:
+            say(f"{count:,} results told ...")
     return count

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -31,6 +31,8 @@ MAX_SHOWN = 12
 CONDITIONS_SHOWN = 2
 MARKS = {Verdict.VALID: "✓", Verdict.INVALID: "✗", Verdict.UNKNOWN: "?"}
 NOT_EXECUTED = "-"
+ANSWERS = frozenset({"ship", "hypothesis"})
+"""How the lines begin that say under which flags one may ship, or perhaps may."""
 STYLE = files("harness.reporting.report").joinpath("verdict.css").read_text(encoding="utf-8")
 
 
@@ -81,10 +83,10 @@ def _body(
     failing = [scenario for scenario in outcome.scenarios if scenario.verdict is not Verdict.VALID]
     if failing:
         yield '<div class="harness-causes"><ul>'
-        yield from (_cause(each, outcome, is_linked=is_linked) for each in failing[:MAX_SHOWN])
-        if len(failing) > MAX_SHOWN:
-            yield f"<li>... and {len(failing) - MAX_SHOWN} more scenarios</li>"
+        yield from _causes(failing, outcome, is_linked=is_linked)
         yield f"</ul>{_picture(failing, stored)}</div>"
+    if outcome.control and outcome.control.found:
+        yield f"<p>control: {escape(redact.text(outcome.control.sentence))}</p>"
     yield "<details><summary>every trial</summary>"
     yield from _table(outcome, titles, is_linked=is_linked)
     yield "</details><details><summary>the whole verdict, with evidence</summary>"
@@ -94,23 +96,39 @@ def _body(
 def _emphasised(line: str) -> str:
     """Return a line of the verdict, its first word strong where it says whether one may ship."""
     word, colon, rest = line.partition(": ")
-    return f"<strong>{escape(word)}:</strong> {escape(rest)}" if colon else escape(line)
+    return f"<strong>{escape(word)}:</strong> {escape(rest)}" if colon and word in ANSWERS else escape(line)
 
 
-def _cause(scenario: ScenarioOutcome, outcome: RunOutcome, *, is_linked: bool) -> str:
+def _causes(failing: Sequence[ScenarioOutcome], outcome: RunOutcome, *, is_linked: bool) -> Iterator[str]:
+    """Yield the conditions under which something fails, each once, with the scenarios that it fails."""
+    by_cause: dict[tuple[str, ...], list[ScenarioOutcome]] = {}
+    for scenario in failing[:MAX_SHOWN]:
+        by_cause.setdefault(_conditions(scenario, outcome), []).append(scenario)
+    for cause, scenarios in by_cause.items():
+        worst = Verdict.merge(scenario.verdict for scenario in scenarios)
+        yield f'<li class="harness-{worst}">' + "".join(f"<p><b>{escape(each)}</b></p>" for each in cause)
+        yield "".join(f"<p>{_case(each, is_linked=is_linked)}</p>" for each in scenarios) + "</li>"
+    if len(failing) > MAX_SHOWN:
+        yield f"<li>... and {len(failing) - MAX_SHOWN} more scenarios</li>"
+
+
+def _conditions(scenario: ScenarioOutcome, outcome: RunOutcome) -> tuple[str, ...]:
+    return tuple(
+        describe(condition, outcome.plan.catalogue, "leak" if scenario.leaks_under(condition) else "fail")
+        for condition in scenario.conditions[:CONDITIONS_SHOWN]
+    )
+
+
+def _case(scenario: ScenarioOutcome, *, is_linked: bool) -> str:
     counts = scenario.counts
     tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]) or "not executed"
-    lines = [f"<b>{escape(scenario.name)}</b> <span>{scenario.verdict} ({tally})</span>"]
-    for condition in scenario.conditions[:CONDITIONS_SHOWN]:
-        verb = "leak" if scenario.leaks_under(condition) else "fail"
-        lines.append(escape(describe(condition, outcome.plan.catalogue, verb)))
+    said = f"{escape(scenario.name)} <span>({tally})</span>"
     worst = scenario.worst
-    if worst and worst.findings:
-        sentence = escape(redact.text(worst.findings[0].sentence))
-        kind = escape(category(worst) or "")
-        look = f' <a href="{anchor(worst.trial.id)}">see trial {worst.trial.id}</a>' if is_linked else ""
-        lines.append(f"<em>{kind}</em> {sentence}{look}")
-    return f'<li class="harness-{scenario.verdict}">{"<br>".join(lines)}</li>'
+    if worst is None or not worst.findings:
+        return said
+    sentence = escape(redact.text(worst.findings[0].sentence))
+    look = f' <a href="{anchor(worst.trial.id)}">trial {worst.trial.id}</a>' if is_linked else ""
+    return f"{said}<br><em>{escape(category(worst) or '')}</em>: {sentence}{look}"
 
 
 def _picture(scenarios: list[ScenarioOutcome], stored: StoredRun) -> str:
