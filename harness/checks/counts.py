@@ -46,7 +46,7 @@ def _own(entry: Entry, recorded: dict[str, set[str]], provenance: Provenance) ->
                 return None
             own |= recorded[visit]
     for item in entry.data["items"]:
-        visit = provenance.visit_of(item["recording"], item["consultation"])
-        if visit and provenance.may_see(entry.actor, visit):
+        of = provenance.visit_of(item["recording"], item["consultation"])
+        if of and provenance.may_see(entry.actor, of):
             own.add(item["recording"])
     return own

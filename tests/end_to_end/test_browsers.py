@@ -95,17 +95,7 @@ def test_an_adapter_without_pages_is_refused(tmp_path: Path, out: Path) -> None:
         "class Ours(ClinicTarget):\n    drivers = frozenset({'api'})\n"
     )
     flags = ("--flags", str(ROOT / "flags" / "clinic.toml"))
-    refused = harness(
-        "run",
-        *flags,
-        "--driver",
-        "browser",
-        "--target",
-        "ours:Ours",
-        str(ROOT / STORY),
-        "--out",
-        str(out),
-        cwd=tmp_path,
-    )
+    chosen = ("--driver", "browser", "--target", "ours:Ours")
+    refused = harness("run", str(ROOT / STORY), *flags, *chosen, "--out", str(out), cwd=tmp_path)
     assert refused.code == 4
     assert "has no browser for a patient; it has api" in refused.complained
