@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from harness.checks import ALL
 from harness.errors import HarnessError
 from harness.explore.budget import deployments, shares_s
 from harness.explore.interleave import Variants, write
@@ -33,6 +34,7 @@ TRIES = 3
 """How often a program that failed among others is played alone before it is said that it cannot be told again."""
 SETTLE_S = 1.0
 BATCHES_A_ROUND = 4
+CHECKS = tuple(check.__name__.replace("_", "-") for check in ALL)
 MAX_RETOLD = 20
 CONTROL_STORY = (
     Book(0, "alice", "chen", "audio"),
@@ -182,7 +184,7 @@ class Explorer:
         self, player: Player, variants: Variants, seeds: Mapping[Program, int], failed: list[Played]
     ) -> bool:
         """Shrink the smallest program that fails alone; False, with a note of it, when none does."""
-        failed.sort(key=lambda played: (played.reason is None, played.program.size(self.catalogue)))
+        failed.sort(key=lambda played: (_rank(played), played.program.size(self.catalogue)))
         elapsed_s = time.monotonic() - self.began_s
         if self.leak is None:
             self.onlooker.found(failed[0], self.tally)
@@ -240,6 +242,11 @@ class Explorer:
             if again:
                 leak.smallest = again
                 return
+
+
+def _rank(played: Played) -> int:
+    """Return where a failure stands: by the order of the checks, and last what is of another trial's media alone."""
+    return CHECKS.index(played.reason.check) if played.reason else len(CHECKS)
 
 
 def _note(seeds: dict[Program, int], seed: int, program: Program) -> None:

@@ -93,11 +93,12 @@ def conclusion(explorer: Explorer, code: ExitCode, saved: Path | None, command: 
     yield ""
     yield from _tried(explorer)
     for played in explorer.unknown[:UNKNOWN_SHOWN]:
-        yield f"no verdict: {played.result.findings[0].sentence}"
-        yield f"  under {_flags(played.program.changed(explorer.catalogue))}:"
-        yield textwrap.indent(story_of(played.program), "    ").rstrip()
+        yield f"no verdict, also when told again alone: {played.result.findings[0].sentence}"
+        if not leak:
+            yield f"  under {_flags(played.program.changed(explorer.catalogue))}:"
+            yield textwrap.indent(story_of(played.program), "    ").rstrip()
     if len(explorer.unknown) > UNKNOWN_SHOWN:
-        yield f"... and {len(explorer.unknown) - UNKNOWN_SHOWN} more trials without a verdict"
+        yield f"... and {_counted(len(explorer.unknown) - UNKNOWN_SHOWN, 'more trial')} without a verdict"
     yield from (f"not proved: {doubt}" for doubt in explorer.doubts)
     yield from (f"control: {control.sentence}" for control in explorer.controls[:1] if control.found)
     elapsed_s = time.monotonic() - explorer.began_s
