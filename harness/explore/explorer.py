@@ -76,7 +76,7 @@ class Explorer:
         changes = [sum(usual[flag] != variant for flag, variant in shared) for shared in kinds]
         shares = shares_s(changes, self.ends_s - time.monotonic())
         chosen = [(shared, share_s) for shared, share_s in zip(kinds, shares, strict=True) if share_s]
-        self.tally.left_out = list(kinds[len(chosen) :])
+        self.tally.left_out = list(kinds)
         while not self._is_over:
             for number, (shared, share_s) in enumerate(chosen):
                 last = number == len(chosen) - 1
@@ -84,6 +84,8 @@ class Explorer:
                 await self._explore(shared, until_s)
                 if self._is_over:
                     break
+        if not self.tally.trials and not self.doubts:
+            self.doubts.append(f"the budget of {self.budget_s:g} s ended before the first trial")
         if self.leak and self.leak.alone:
             await self._tell_again(self.leak)
 
@@ -95,7 +97,7 @@ class Explorer:
     async def _explore(self, shared: Literals, until_s: float) -> None:
         try:
             async with self._deployed(shared) as player:
-                self.tally.deployments += [shared] if shared not in self.tally.deployments else []
+                self.tally.begin(shared)
                 self.onlooker.phase("running the control: a foreign item that must be found")
                 async with asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
                     self.controls.append(await self._control(player, shared))
@@ -106,8 +108,7 @@ class Explorer:
                 await self._play(player, variants, until_s)
                 self.doubts += [player.stopped] if player.stopped else []
         except TimeoutError:
-            if not self.tally.trials:
-                self.doubts.append(f"the budget of {self.budget_s:g} s ended before the first trial")
+            return
         except HarnessError as error:
             if not self.tally.trials:
                 raise
@@ -170,8 +171,10 @@ class Explorer:
     async def _retell(self, player: Player, doubtful: list[Played]) -> None:
         """Tell again, alone, what had no verdict among others; what has none then either is kept."""
         for played in doubtful:
+            if player.stopped:
+                return
             again = played
-            if len(self.unknown) < MAX_RETOLD and not player.stopped:
+            if len(self.unknown) < MAX_RETOLD:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
                         again = await player.play(played.program)

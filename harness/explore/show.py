@@ -147,7 +147,7 @@ def _tried(explorer: Explorer) -> Iterator[str]:
         yield f"  {_counted(tally.unsteady, 'trial')} had no verdict among others, and one when told again alone"
     if len(tally.deployments) + len(tally.left_out) > 1:
         yield from (f"  deployment with {_all(shared)}: explored" for shared in tally.deployments)
-        yield from (f"  deployment with {_all(shared)}: not explored, no time" for shared in tally.left_out)
+        yield from (f"  deployment with {_all(shared)}: not explored" for shared in tally.left_out)
 
 
 def _all(shared: Literals) -> str:

@@ -13,7 +13,11 @@ from harness.planning.plan import Literals
 
 @dataclass(slots=True)
 class Tally:
-    """What was tried: trials by verdict, distinct stories, combinations, what happened at once, what was refused."""
+    """What was tried: trials by verdict, distinct stories, combinations, what happened at once, what was refused.
+
+    `deployments` holds what the users of each that was explored share, `left_out` the same of the others. `unsteady`
+    counts trials that had no verdict among others and one when they were told again alone.
+    """
 
     trials: int = 0
     valid: int = 0
@@ -24,6 +28,12 @@ class Tally:
     deployments: list[Literals] = field(default_factory=list)
     left_out: list[Literals] = field(default_factory=list)
     unsteady: int = 0
+
+    def begin(self, shared: Literals) -> None:
+        """Note that a deployment is explored."""
+        if shared in self.left_out:
+            self.left_out.remove(shared)
+            self.deployments.append(shared)
 
     def take(self, played: Played) -> None:
         """Count a trial."""
