@@ -111,10 +111,7 @@
     source?.stop();
     source?.disconnect();
     sound.source = null;
-    if (shown.isAtRest) {
-      context.suspend();
-      return;
-    }
+    if (shown.isAtRest || !microphones.size) return context.suspend();
     context.resume();
     const buffer = context.createBuffer(1, shown.pcm.length, shown.rate_hz);
     buffer.copyToChannel(shown.pcm, 0);
@@ -169,7 +166,7 @@
    */
   async function refresh() {
     const live = await globalThis[settings.live]();
-    if (!live || live.turn <= (shown?.turn ?? 0)) return;
+    if (live.turn <= shown.turn) return;
     const bytes = Uint8Array.from(atob(live.pcm), (each) => each.charCodeAt(0));
     const pcm = Float32Array.from(new Int16Array(bytes.buffer), (each) => each / 32768);
     shown = { ...live, pcm, at_ms: performance.now() };

@@ -145,10 +145,13 @@ class Session:
         """Wait until so much more of the canary shown now was emitted, counted from this call; return how much.
 
         `sound_s` are seconds of sound; `frames` those that were drawn. Each peer connection that carries them must have
-        sent as much (W3C webrtc-stats, outbound-rtp). Raises TargetError when the page does not do it in time.
+        sent as much (W3C webrtc-stats, outbound-rtp). Raises TargetError when the page does not do it in time, and at
+        once when no canary is shown.
         """
         wanted = f"send {sound_s:g} s of sound and {frames} frames"
         ends_s = time.monotonic() + within_s
+        if not self._live["canary"]:
+            raise self._watch.error(wanted, "no canary is shown")
         async with self.doing(wanted, within_s + CLOSE_S):
             frame, found = await self._look()
             while not (found.is_on or time.monotonic() > ends_s):

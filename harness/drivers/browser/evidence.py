@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -23,19 +24,30 @@ from harness.drivers.browser.redact import Secrets
 PICTURE_S, TRACE_S = 8.0, 15.0
 MAX_BYTES = 128 * 1024 * 1024
 """Of a trace when it is unpacked; a larger one is not kept."""
+FACES = "img, video, canvas, iframe, embed, object"
+"""What may show a person: it is covered in the picture. Text stays."""
+COVER = "#8a8f98"
 MAX_TEXT = 400
 """Of what a function in the page was given or returned: longer texts are media or sound in base64."""
 
 _LINES = (".trace", ".network")
 _TEXTS = (".html", ".css", ".js", ".json", ".svg", ".txt", ".xml")
 _ACTIONS = frozenset({"before", "after", "input", "log"})
+_READABLE = re.compile(r"text/|application/(?:json|x-www-form-urlencoded)|.*\+json")
+_INLINE = re.compile(rb"data:(?:image|video|audio|application/octet-stream)[^\"'()\\\s<>]*")
 
 
 async def keep(context: BrowserContext, page: Page, directory: Path, actor: str, secrets: Secrets) -> None:
     """Write ACTOR.png, ACTOR.trace.zip and ACTOR.har into the directory, each if it can be had; end the trace."""
     with suppress(PlaywrightError, TimeoutError):
         async with asyncio.timeout(PICTURE_S):
-            await page.screenshot(path=directory / f"{actor}.png", full_page=True, timeout=0)
+            await page.screenshot(
+                path=directory / f"{actor}.png",
+                full_page=True,
+                mask=[frame.locator(FACES) for frame in page.frames],
+                mask_color=COVER,
+                timeout=0,
+            )
     # What is not redacted yet lies where nobody else may read it, and not for long.
     with tempfile.TemporaryDirectory(prefix="harness-trace-") as private:
         raw = Path(private) / "trace.zip"
@@ -55,7 +67,7 @@ def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
         entries = {each.filename: archive.read(each) for each in members}
     # A value may be learnt from the last entry and stand in the first: first everything is looked at.
     scrubbed = {name: _scrubbed(name, data, secrets) for name, data in entries.items()}
-    masked = {name: _whole(name, secrets.mask_bytes(data)) for name, data in scrubbed.items()}
+    masked = {name: _whole(name, secrets.mask_bytes(_INLINE.sub(b"data:,", data))) for name, data in scrubbed.items()}
     with zipfile.ZipFile(directory / f"{actor}.trace.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in masked.items():
             archive.writestr(name, data)
@@ -92,6 +104,11 @@ def _line(line: bytes, secrets: Secrets) -> bytes:
         return b""
     if event.get("type") in _ACTIONS:
         event = _cut(event)
+    elif event.get("type") == "resource-snapshot":
+        entry = event["snapshot"]
+        for body in (entry["response"]["content"], entry["request"].get("postData", {})):
+            if not _READABLE.match(body.get("mimeType", "")):
+                body.pop("text", None)
     return json.dumps(event).encode() + b"\n"
 
 
