@@ -16,9 +16,10 @@ from harness.drivers.browser import Session
 from harness.errors import TargetError
 
 MAX_DEVICES = 8
-SEEN_S = 30.0
-"""How long the pages may take to show what was asked of them; an overloaded machine needs it."""
-HOME = "home"
+SEEN_S, PATIENCE_S = 30.0, 27.0
+"""How long the pages may take to do what was asked of them, even on an overloaded machine; and how long a single sight is
+waited for, which ends first because it says what was missing."""
+HOME, ENTRANCE = "home", "entrance"
 
 _TOKEN = "() => sessionStorage.getItem('clinic-token')"  # noqa: S105 - where the pages keep it
 # The player gets an object URL, which the pages' policy lets nobody fetch: the blob behind it is kept beside it.
@@ -41,10 +42,13 @@ _KEEP_BLOBS = """(() => {
 
 @dataclass(slots=True, eq=False)
 class Device:
-    """A browser session of a person, and what it is in use for: nothing, `home`, or a consultation's call."""
+    """A browser session of a person, and what it is in use for.
+
+    Nothing; `home`; a consultation, whose call it is in; or `entrance`, while nobody is signed in on it.
+    """
 
     session: Session
-    use: str = ""
+    use: str = ENTRANCE
 
     @property
     def page(self) -> Page:
@@ -114,19 +118,20 @@ class Devices:
         self._all: list[Device] = []
         self._choosing = asyncio.Lock()
 
-    async def begin(self) -> Device:
-        """Take up the first device, which nobody is signed in on."""
-        if not self._all:
-            session = await self._make(len(self._all) + 1)
-            self._all.append(Device(session))
-            await session.page.context.add_init_script(_KEEP_BLOBS)
-            await session.visit("/")
-        return self._all[0]
+    @asynccontextmanager
+    async def first(self) -> AsyncIterator[Device]:
+        """Take up the first device; after the block somebody is signed in on it."""
+        device = await self._add()
+        yield device
+        device.use = ""
 
     async def take(self, use: str) -> Device:
         """Return a device that is in no use, for this use; a new one where there is none."""
         async with self._choosing:
-            device = await self._free() or await self._another()
+            device = await self._free()
+            if device is None:
+                device = await self._add()
+                await self._sign_in(device)
             device.use = use
             return device
 
@@ -150,23 +155,25 @@ class Devices:
 
     async def _free(self) -> Device | None:
         for device in self._all:
-            if device.use and device.use != HOME and await _is_over(device):
+            if device.use not in ("", HOME, ENTRANCE) and await _is_over(device):
                 device.use = ""
         return next((device for device in self._all if not device.use), None)
 
-    async def _another(self) -> Device:
+    async def _add(self) -> Device:
+        """Take up another device, at the entrance; it is kept from now on, so that it is closed whatever follows."""
         if len(self._all) >= MAX_DEVICES:
             raise TargetError(f"a person has no more than {MAX_DEVICES} devices at a time", definite=False)
-        session = await self._make(len(self._all) + 1)
-        device = Device(session)
-        await session.page.context.add_init_script(_KEEP_BLOBS)
-        await session.visit("/")
-        await self._sign_in(device)
+        device = Device(await self._make(len(self._all) + 1))
         self._all.append(device)
+        device.page.set_default_timeout(1000 * PATIENCE_S)
+        async with device.session.doing("take up a device"):
+            await device.page.context.add_init_script(_KEEP_BLOBS)
+        await device.session.visit("/")
         return device
 
 
 async def _is_over(device: Device) -> bool:
-    """True when the call was ended by somebody else."""
+    """True when the call that it is in use for, and shows by now, was ended by somebody else."""
     async with device.session.doing("look whether the call goes on"):
-        return await device.call.get_attribute("data-state") == "ended"
+        ended = device.page.locator(f'[data-testid=call][data-state=ended][data-consultation-id="{device.use}"]')
+        return bool(await ended.count())

@@ -12,7 +12,7 @@ from harness.errors import TargetError
 from harness.model import Medium, Recording, Role
 from harness.targets.clinic_shared import PASSWORD, finished_recordings, insurer, member_number
 from harness.targets.pages import call, entrance, replays
-from harness.targets.pages.devices import HOME, Device, Devices
+from harness.targets.pages.devices import Device, Devices
 from harness.targets.pages.shown import Shown, contradictions
 
 
@@ -43,7 +43,8 @@ class ClinicPages:
         person = entrance.Person(
             self._account, PASSWORD, self._name.title(), self._role, payer, member_number(self._account)
         )
-        await entrance.open_account(await self._devices.begin(), person)
+        async with self._devices.first() as device:
+            await entrance.open_account(device, person)
 
     async def features(self) -> Mapping[str, str]:
         """Return the flags as the clinic evaluates them for this user, asked in the page's session."""
@@ -138,7 +139,7 @@ class ClinicPages:
         return session
 
     def _in_call(self, consultation: str, what: str) -> Device:
-        device = self._devices.of(consultation) if consultation != HOME else None
+        device = self._devices.of(consultation)
         if device is None:
             raise call.not_in_the_call(what)
         return device
