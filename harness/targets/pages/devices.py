@@ -17,7 +17,7 @@ from harness.errors import TargetError
 
 MAX_DEVICES = 8
 SEEN_S, PATIENCE_S = 30.0, 27.0
-"""How long the pages may take to do what was asked of them, even on an overloaded machine; and how long a single sight is
+"""How long the pages may take to do what was asked of them, even on an overloaded machine, and how long one sight is
 waited for, which ends first because it says what was missing."""
 HOME, ENTRANCE = "home", "entrance"
 
