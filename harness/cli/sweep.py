@@ -69,6 +69,6 @@ def sweep(
         out=out,
     )
     orders = Orders(settings, openapi, command.seconds(budget), reach / 100, tuple(public or ()))
-    outcome = command.sweep(orders, lambda text: print(f"{text} ...", flush=True))  # noqa: T201 - progress
+    outcome = command.sweep(orders, lambda text: print(f"{text} ...", flush=True))
     sys.stdout.write(f"\n{show.text(outcome)}\n")
     raise typer.Exit(outcome.exit_code)

@@ -7,6 +7,7 @@ import re
 import shlex
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -94,10 +95,8 @@ def as_request(operation: str, request: requests.PreparedRequest) -> Request:
     body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else str(request.body or "")
     headers = [str(value) for name, value in request.headers.items() if name.lower() not in ("authorization", "cookie")]
     parts = urlsplit(request.url or "")
-    try:
+    with suppress(ValueError):
         body = json.dumps(json.loads(body), ensure_ascii=False)
-    except ValueError:
-        pass
     return Request(
         operation, request.method or "", parts.path, (unquote(parts.path), unquote(parts.query), body, *headers)
     )

@@ -72,7 +72,7 @@ class Cases:
             for values in (full, bare):
                 if values not in tried and len(tried) < ATTEMPTS:
                     tried.append(values)
-                    yield self._call(operation, viewer, values, attempt)
+                    yield self._call(operation, values, attempt)
 
     def foreign(self, operation: Operation, viewer: str | None) -> Iterator[Call]:
         """Yield an operation with each kind of reference that its viewer may not use, in each place that takes one."""
@@ -89,7 +89,7 @@ class Cases:
             }
             values = {each: options[0] for each, options in chosen.items() if options}
             if all(each in values for each in others if each.where == "path"):
-                yield self._call(operation, viewer, {**values, place: value}, 0, thing)
+                yield self._call(operation, {**values, place: value}, 0, thing)
 
     def plain(self, operation: Operation) -> Iterator[Call]:
         """Yield an operation as somebody calls it who knows nothing: with the simplest generated case."""
@@ -101,8 +101,8 @@ class Cases:
         for number, case in enumerate(self.generated(operation)):
             path = dict(case.path_parameters)
             if number % 2 and viewer:
-                for place in operation.of("path"):
-                    path |= {place.name: value for value in self._references.own(place.name, viewer)[:1]}
+                own = {place.name: self._references.own(place.name, viewer) for place in operation.of("path")}
+                path |= {name: values[0] for name, values in own.items() if values}
             copied = operation.api.Case(
                 path_parameters=path,
                 query=dict(case.query),
@@ -148,12 +148,7 @@ class Cases:
         return f"sweep {digits}" if schema.get("maxLength", 200) >= 26 else digits
 
     def _call(
-        self,
-        operation: Operation,
-        viewer: str | None,
-        values: Mapping[Place, Any],
-        attempt: int,
-        thing: Thing | None = None,
+        self, operation: Operation, values: Mapping[Place, Any], attempt: int, thing: Thing | None = None
     ) -> Call:
         drawn = self.generated(operation)
         base = drawn[min(attempt, len(drawn) - 1)] if drawn else None

@@ -1,4 +1,4 @@
-"""The people of a sweep and what they have: a story that leaves consultations in every state, told by ordinary verbs."""
+"""The people of a sweep and what they have: a story by ordinary verbs leaves consultations in every state."""
 
 from __future__ import annotations
 

@@ -37,9 +37,8 @@ def control(facts: Facts, samples: Sequence[Sample]) -> Control:
         leaks, _ = judge(facts, viewer, request, answer, Eye())
         if not leaks:
             missed.append(f"{what} slipped into {request.operation}")
-    for needed in ("an identifier", "media"):
-        if needed not in kinds:
-            missed.append(f"{needed} could be slipped into no answer: there was none to take")
+    nowhere = [needed for needed in ("an identifier", "media") if needed not in kinds]
+    missed += [f"{needed} could be slipped into no answer: there was none to take" for needed in nowhere]
     return Control(slipped, tuple(missed))
 
 
@@ -61,7 +60,7 @@ def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, 
             page = f"<html><body>Sorry, {canary:020d} failed</body></html>".encode()
             yield "an error page", viewer, request, Answer(500, headers={"Content-Type": "text/html"}, body=page)
         break
-    for viewer, request, answer in files:
+    for _, request, answer in files:
         other = next((who for who in facts.people if not _may_all(facts, who, answer)), None)
         if other is None:
             continue

@@ -24,7 +24,22 @@ MAX_OPERATIONS = 2_000
 EVENTS = "text/event-stream"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SUPPORTED = re.compile(r"3\.[012](\.|$)")
-ENDS = frozenset("cancel close complete delete destroy end erase leave purge remove revoke terminate".split())
+ENDS = frozenset(
+    {
+        "cancel",
+        "close",
+        "complete",
+        "delete",
+        "destroy",
+        "end",
+        "erase",
+        "leave",
+        "purge",
+        "remove",
+        "revoke",
+        "terminate",
+    }
+)
 ENDS_SESSION = frozenset({"signout", "logout", "logoff", "sign-out", "log-out", "signoff"})
 
 Where = Literal["path", "query", "body"]
@@ -65,7 +80,7 @@ class Operation:
 
     @property
     def rank(self) -> int:
-        """How much it destroys: 0 safe, 1 sets something up, 2 creates, 3 changes, 4 ends, 5 deletes, 6 ends a session."""
+        """How much it destroys: 0 nothing, 1 sets up, 2 creates, 3 changes, 4 ends, 5 deletes, 6 ends a session."""
         last = self.path.rstrip("/").rpartition("/")[2].lower()
         if self.is_safe:
             return 0
@@ -86,7 +101,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The document as it came, where from, and its operations in its own order; `broken` are those it cannot explain."""
+    """The document as it came, where from, its operations in its own order, and why others are not among them."""
 
     source: str
     raw: Mapping[str, Any] = field(repr=False)
@@ -138,10 +153,19 @@ def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
     for path, item in paths.items():
         if not isinstance(item, dict):
             raise UsageError(f"{where}: paths.{path} is {_kind(item)}, not an object")
+    operations, broken = _operations(raw, where)
+    if not operations:
+        why = f": {broken[0]}" if broken else ""
+        raise UsageError(f"{where}: it describes no operation that could be called{why}")
+    return Document(source, raw, tuple(operations), tuple(broken))
+
+
+def _operations(raw: Mapping[str, Any], where: str) -> tuple[list[Operation], list[str]]:
     try:
         schema = schemathesis.openapi.from_dict(json.loads(json.dumps(raw)), config=schemathesis.Config.from_dict({}))
         found = list(schema.get_all_operations())
-    except Exception as error:  # noqa: BLE001 - a foreign library's many errors about a foreign document
+    except Exception as error:
+        # A foreign library's many errors about a foreign document.
         raise UsageError(f"{where}: {_first_line(error)}") from error
     operations, broken = [], []
     for each in found[:MAX_OPERATIONS]:
@@ -152,10 +176,7 @@ def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
             operations.append(_operation(each.ok(), raw))
         except Exception as error:  # noqa: BLE001 - as above: one operation that cannot be explained is told of
             broken.append(_first_line(error))
-    if not operations:
-        why = f": {broken[0]}" if broken else ""
-        raise UsageError(f"{where}: it describes no operation that could be called{why}")
-    return Document(source, raw, tuple(operations), tuple(broken))
+    return operations, broken
 
 
 def _operation(api: Any, raw: Mapping[str, Any]) -> Operation:
@@ -167,7 +188,7 @@ def _operation(api: Any, raw: Mapping[str, Any]) -> Operation:
             resolve(parameter.get("schema", {}), raw),
             parameter["in"] == "path" or bool(parameter.get("required")),
         )
-        for parameter in map(lambda each: resolve(each, raw), _parameters(api, definition, raw))
+        for parameter in (resolve(each, raw) for each in _parameters(api, definition, raw))
         if parameter.get("in") in ("path", "query") and isinstance(parameter.get("name"), str)
     ]
     body = resolve(definition.get("requestBody", {}), raw)
@@ -199,15 +220,16 @@ def resolve(node: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
             return {}
         if isinstance(node.get("type"), list):
             kinds = [kind for kind in node["type"] if kind != "null"]
-            node = {**node, "type": kinds[0] if kinds else "null"}
+            node = dict(node) | {"type": kinds[0] if kinds else "null"}
         if isinstance(node.get("anyOf"), list):
             others = [each for each in node["anyOf"] if isinstance(each, Mapping) and each.get("type") != "null"]
             if len(others) == 1:
-                node = {**{key: value for key, value in node.items() if key != "anyOf"}, **others[0]}
+                beside = {key: value for key, value in node.items() if key != "anyOf"}
+                node = beside | dict(others[0])
                 continue
         reference = node.get("$ref")
         if not isinstance(reference, str):
-            return node
+            return dict(node)
         target: Any = raw
         for part in reference.removeprefix("#/").split("/"):
             target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
@@ -251,7 +273,8 @@ def _parsed(text: str, source: str, place: str) -> Any:
             raise UsageError(f"{place} {source}: broken JSON ({error})") from error
     try:
         return deserialize_yaml(text)
-    except Exception as error:  # noqa: BLE001 - the YAML reader's own errors, of a library that is not ours to name
+    except Exception as error:
+        # The YAML reader's own errors, of a library that is not ours to name.
         raise UsageError(f"{place} {source}: neither JSON nor YAML ({_first_line(error)})") from error
 
 

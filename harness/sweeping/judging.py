@@ -10,14 +10,16 @@ tells them nothing that they did not have. All else in the same answer does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from harness.canary import unpack
 from harness.model import Degree
-from harness.sweeping.facts import LINK, TEXT, Facts, Thing
-from harness.sweeping.seeing import Answer, Eye, Seen, canary_of
+from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing
+from harness.sweeping.seeing import Answer, Eye, Heard, Seen
 
 DEGREES: tuple[Degree, ...] = ("presented", "opened", "proved")
+NEVER_THERE = "was never there"
 MAX_LEAKS = 50
 """Of one answer: a list of everybody's recordings is told by its first ones."""
 
@@ -57,100 +59,91 @@ def judge(facts: Facts, viewer: str | None, request: Request, answer: Answer, ey
     sent = Seen()
     for text in request.shown:
         sent.text(text, "request")
-    echoes = {token.lower() for token in sent.tokens}
+    bench = _Bench(facts, viewer, request)
     leaks = [
-        *_identifiers(facts, viewer, request, seen.tokens, echoes),
-        *_texts(facts, viewer, request, seen, {each.value for each in sent.canaries}),
-        *_media(facts, viewer, request, seen),
-        *_files(facts, viewer, request, seen),
+        *bench.identifiers(seen.tokens, {token.lower() for token in sent.tokens}),
+        *bench.texts(seen.canaries, {each.value for each in sent.canaries}),
+        *bench.media(seen.canaries),
+        *bench.files(seen.files),
     ]
     return leaks[:MAX_LEAKS], seen
 
 
-def _identifiers(
-    facts: Facts, viewer: str | None, request: Request, tokens: Mapping[str, str], echoes: Collection[str]
-) -> list[Leak]:
-    found: dict[str, Leak] = {}
-    for token, where in tokens.items():
-        thing = facts.find(token)
-        if thing and thing.kind != TEXT and token.lower() not in echoes and not facts.may_see(viewer, thing):
-            what = "a link" if thing.kind == LINK else f"the {thing.kind} {thing.value}"
-            found.setdefault(
-                thing.value, _leak(facts, request, viewer, thing.owner, "presented", what, where, thing.value)
-            )
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Judges what one viewer was shown in answer to one request."""
 
+    facts: Facts
+    viewer: str | None
+    request: Request
 
-def _texts(facts: Facts, viewer: str | None, request: Request, seen: Seen, echoes: Collection[int]) -> list[Leak]:
-    """Judge 20-digit values in text: those that were written in this run, and canaries of media or of other runs."""
-    leaks = []
-    for heard in seen.canaries:
-        if heard.track != "text" or heard.value in echoes:
-            continue
-        digits = f"{heard.value:020d}"
-        thing = facts.find(digits)
-        if thing and not facts.may_see(viewer, thing):
-            what = f"text that {facts.called(thing.owner)} wrote ({digits})"
-            leaks.append(_leak(facts, request, viewer, thing.owner, "proved", what, heard.where, digits))
-        elif not thing and heard.value in facts.canaries:
-            owner, visit = facts.canaries[heard.value]
-            if not facts.may_hear(viewer, visit):
-                what = f"the canary {digits} of media that {facts.called(owner)} emitted"
-                leaks.append(_leak(facts, request, viewer, owner, "presented", what, heard.where, digits))
-    return leaks
+    def identifiers(self, tokens: Mapping[str, str], echoes: Collection[str]) -> Iterator[Leak]:
+        """Yield each identifier, account and name of somebody's whom the viewer may not know of, once."""
+        told = set()
+        for token, where in tokens.items():
+            thing = self.facts.find(token)
+            if not thing or thing.kind == TEXT or token.lower() in echoes or thing.value in told:
+                continue
+            if not self.facts.may_see(self.viewer, thing):
+                told.add(thing.value)
+                whose = self.facts.called(thing.owner)
+                if thing.kind in (ACCOUNT, NAME):
+                    what, why = f"{whose}'s {thing.kind} {thing.value}", f"has nothing to do with {whose}"
+                else:
+                    value = "" if thing.kind == LINK else f" {thing.value}"
+                    what, why = f"{whose}'s {thing.kind}{value}", "has no part in it"
+                yield self._leak(thing.owner, "presented", what, where, thing.value, why)
 
+    def texts(self, canaries: Collection[Heard], echoes: Collection[int]) -> Iterator[Leak]:
+        """Yield each 20-digit value that was written into a text, or is that of emitted media."""
+        for heard in canaries:
+            if heard.track != "text" or heard.value in echoes:
+                continue
+            digits = f"{heard.value:020d}"
+            thing = self.facts.find(digits)
+            if thing and not self.facts.may_see(self.viewer, thing):
+                what = f"text that {self.facts.called(thing.owner)} wrote ({digits})"
+                yield self._leak(
+                    thing.owner, "proved", what, heard.where, digits, "has no part in what it was written in"
+                )
+            elif not thing and heard.value in self.facts.canaries:
+                owner, visit = self.facts.canaries[heard.value]
+                if not self.facts.may_hear(self.viewer, visit):
+                    what = f"the canary {digits} of media that {self.facts.called(owner)} emitted in {visit}"
+                    yield self._leak(owner, "presented", what, heard.where, digits, NEVER_THERE)
 
-def _media(facts: Facts, viewer: str | None, request: Request, seen: Seen) -> list[Leak]:
-    leaks = []
-    for heard in seen.canaries:
-        if heard.track == "text":
-            continue
-        digits = f"{heard.value:020d}"
-        if heard.value in facts.canaries:
-            owner, visit = facts.canaries[heard.value]
-            if not facts.may_hear(viewer, visit):
-                what = f"{heard.track} that {facts.called(owner)} emitted in {visit}"
-                leaks.append(_leak(facts, request, viewer, owner, "proved", what, heard.where, digits))
-        elif canary := canary_of(heard.value):
-            owner = f"user {canary.user} of run {canary.run}"
-            what = f"{heard.track} of {owner}, which is no run of these people"
-            leaks.append(_leak(facts, request, viewer, owner, "proved", what, heard.where, digits))
-    return leaks
+    def media(self, canaries: Collection[Heard]) -> Iterator[Leak]:
+        """Yield each canary in sound or pictures that somebody emitted where the viewer never was."""
+        for heard in canaries:
+            if heard.track == "text":
+                continue
+            digits = f"{heard.value:020d}"
+            if heard.value in self.facts.canaries:
+                owner, visit = self.facts.canaries[heard.value]
+                if not self.facts.may_hear(self.viewer, visit):
+                    what = f"{heard.track} that {self.facts.called(owner)} emitted in {visit}"
+                    yield self._leak(owner, "proved", what, heard.where, digits, NEVER_THERE)
+            elif canary := unpack(heard.value):
+                owner = f"user {canary.user} of run {canary.run}"
+                yield self._leak(owner, "proved", f"{heard.track} of {owner}", heard.where, digits, NEVER_THERE)
 
+    def files(self, files: Mapping[str, str]) -> Iterator[Leak]:
+        """Yield each file that is byte for byte what somebody was served by the reference of what is theirs."""
+        for digest, where in files.items():
+            thing = self.facts.find(self.facts.files.get(digest, ""))
+            if thing and not self._may_open(thing):
+                what = f"the file of {self.facts.called(thing.owner)}'s {thing.kind} {thing.value}"
+                yield self._leak(thing.owner, "opened", what, where, thing.value, "has no part in it")
 
-def _files(facts: Facts, viewer: str | None, request: Request, seen: Seen) -> list[Leak]:
-    leaks = []
-    for digest, where in seen.files.items():
-        thing = facts.find(facts.files.get(digest, ""))
-        if thing and not _may_open(facts, viewer, thing):
-            what = f"the file of {thing.kind} {thing.value}"
-            leaks.append(_leak(facts, request, viewer, thing.owner, "opened", what, where, thing.value))
-    return leaks
+    def _may_open(self, thing: Thing) -> bool:
+        person = self.facts.people.get(self.viewer or "")
+        if person and person.oversees:
+            return self.viewer in thing.parties
+        return self.facts.may_see(self.viewer, thing)
 
-
-def _may_open(facts: Facts, viewer: str | None, thing: Thing) -> bool:
-    person = facts.people.get(viewer or "")
-    if person and person.oversees:
-        return viewer in thing.parties
-    return facts.may_see(viewer, thing)
-
-
-def _leak(
-    facts: Facts,
-    request: Request,
-    viewer: str | None,
-    owner: str,
-    degree: Degree,
-    what: str,
-    where: str,
-    value: str,
-) -> Leak:
-    who, whose = facts.called(viewer), facts.called(owner)
-    why = "which is not for everybody" if viewer is None else f"in nothing of which {who} has a part"
-    sentence = f"{request.operation} showed {who} {what}: it is {whose}'s, {why} (in the {where})"
-    return Leak(request.operation, viewer, owner, degree, what, where, sentence, value)
-
-
-def worst(leaks: Collection[Leak]) -> Leak:
-    """Return the leak of the highest degree."""
-    return max(leaks, key=lambda leak: DEGREES.index(leak.degree))
+    def _leak(self, owner: str, degree: Degree, what: str, where: str, value: str, why: str) -> Leak:
+        who = self.facts.called(self.viewer)
+        verb = "showed" if degree == "presented" else "served"
+        because = f"{who} {why}" if self.viewer else "it is not for everybody"
+        sentence = f"{self.request.operation} {verb} {who} {what} in the {where}; {because}"
+        return Leak(self.request.operation, self.viewer, owner, degree, what, where, sentence, value)

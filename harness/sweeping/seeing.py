@@ -1,6 +1,6 @@
 """What is in an answer: identifiers in its text, canaries in its text and media, the hashes of its files.
 
-Everything is looked at, whatever the status: an error page leaks as well as a list. Nothing here knows whose anything is.
+Everything is looked at, whatever the status: an error page leaks as well as a list. Whose it is is not known here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import unquote
 import av
 import numpy as np
 
-from harness.canary import Canary, pack, unpack
+from harness.canary import pack, unpack
 from harness.media import reading
 from harness.media.video import find_codes
 
@@ -237,8 +237,3 @@ def _picture(data: bytes, form: str) -> tuple[tuple[tuple[int, str], ...], str]:
     codes = [code for picture in pictures for code in find_codes(picture.to_ndarray(format="gray").astype(np.uint8))]
     ours = [code for code in codes if unpack(code) is not None]
     return tuple((code, "picture") for code in ours), "canaries" if ours else "no-canary"
-
-
-def canary_of(value: int) -> Canary | None:
-    """Return the canary that a number is, if it is one of ours at all."""
-    return unpack(value)

@@ -24,8 +24,8 @@ def text(outcome: Outcome) -> str:
     on = " ".join(f"{flag}={variant}" for flag, variant in outcome.combination.items() if variant != OFF)
     lines = [
         sentence(outcome),
-        f"  asked       {len(outcome.reach)} operations of {outcome.document}, {outcome.requests:,} requests in "
-        f"{outcome.elapsed_s:.0f} s",
+        f"  asked       {len(outcome.reach)} operations, {outcome.requests:,} requests in {outcome.elapsed_s:.0f} s",
+        f"  document    {outcome.document}",
         f"  as          {', '.join(outcome.called.values())}, and {NOBODY}",
         f"  flags       {on or 'all off'} (the others off)",
         f"  reached     {len(outcome.proved)} of {len(outcome.reach)} with own data ({outcome.share:.1%})",
@@ -34,7 +34,9 @@ def text(outcome: Outcome) -> str:
     if outcome.control and outcome.control.has_seen:
         lines.append(f"  control     found, {outcome.control.slipped} of {outcome.control.slipped}")
     lines += ["", *_found(outcome.findings)] if outcome.findings else []
-    lines += [f"  in the story: {finding.check}: {finding.sentence}" for finding in outcome.told]
+    lines += [
+        f"  in the story: {each.check}, {each.degree or each.verdict}: {each.sentence}" for each in outcome.told[:SHOWN]
+    ]
     if outcome.not_proved:
         lines += ["", "not proved: nobody was let in with what is theirs"]
         lines += [f"  {label:<50} {_statuses(outcome.reach[label])}" for label in outcome.not_proved]

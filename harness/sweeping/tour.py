@@ -18,7 +18,7 @@ from harness.sweeping.caller import Caller, NoAnswerError, UnsendableError, as_c
 from harness.sweeping.cases import Call, Cases
 from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
-from harness.sweeping.judging import Leak, Request, judge
+from harness.sweeping.judging import DEGREES, Leak, Request, judge
 from harness.sweeping.references import References, learn
 from harness.sweeping.seeing import Answer, Eye
 
@@ -84,7 +84,7 @@ class OverError(Exception):
 
 @dataclass(slots=True)
 class Tour:
-    """Asks everything. Afterwards `reach` has every operation, `found` the findings, `unasked` what time was not for."""
+    """Asks everything. Afterwards `reach` has every operation, `found` the findings, `unasked` where time was over."""
 
     document: Document
     facts: Facts
@@ -287,5 +287,4 @@ def answer_path(call: Call) -> tuple[str, ...]:
 
 
 def _is_worse(leak: Leak, known: Leak) -> bool:
-    degrees = ("presented", "opened", "proved")
-    return degrees.index(leak.degree) > degrees.index(known.degree)
+    return DEGREES.index(leak.degree) > DEGREES.index(known.degree)
