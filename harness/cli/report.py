@@ -17,6 +17,7 @@ from harness.cli.app import app
 from harness.errors import UsageError, nearest
 from harness.reporting.report.build import make
 from harness.reporting.report.history import DEFAULT_HISTORY
+from harness.running.outcome import ExitCode
 from harness.running.settings import DEFAULT_OUT
 from harness.running.store import RUN
 
@@ -76,16 +77,18 @@ def _require_run(directory: Path) -> None:
 
 @contextmanager
 def _ended_alike() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, so that no child and no draft is left."""
+    """Let SIGTERM end the work as Ctrl-C does, with exit code 2, so that no child and no draft is left."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, interrupt) if is_main else None
     try:
         yield
+    except KeyboardInterrupt as error:
+        # Left to itself, Typer would end with 130.
+        raise typer.Exit(ExitCode.INTERRUPTED) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if is_main:
+            signal.signal(signal.SIGTERM, before)

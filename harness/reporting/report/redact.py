@@ -1,7 +1,7 @@
-"""Takes secrets out of what a browser recorded: HAR files and Playwright traces hold the tokens of every request.
+"""Takes secrets out of what a driver kept, once more: a report is shown to more people than a run's directory.
 
-Where a secret is known by its name (a header, a cookie, a field), it is replaced; and wherever else the same text
-stands in the same file, in a page's storage or in an answer's body, it is replaced there too.
+The harness's own browser driver redacts before it writes. A team's adapter may keep HAR files and Playwright traces as
+they came, and those hold the tokens of every request.
 """
 
 from __future__ import annotations
@@ -10,19 +10,13 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
-from typing import Any
 
-REDACTED = "redacted"
-SECRET = re.compile(
-    r"(?i)^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api[-_]?key|.*token|.*secret|pass(word|wd|phrase)?)$"
-)
+from harness.drivers.browser.redact import Secrets
+
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+@")
 """User and password in an address."""
-SHORTEST = 8
-"""A shorter text may be a part of others by chance, and is replaced only where it is a whole string."""
+LINES = (".trace", ".network")
 MAX_UNPACKED_BYTES = 256 * 2**20
-SCHEMES = re.compile(r"(?i)^(bearer|basic|digest|token)\s+")
 
 
 class NotRedactableError(ValueError):
@@ -31,11 +25,12 @@ class NotRedactableError(ValueError):
 
 def har(data: bytes) -> bytes:
     """Return a HAR file without its secrets; raise NotRedactableError when it is not JSON."""
+    secrets = Secrets()
     try:
-        document = json.loads(data)
+        scrubbed = secrets.scrub(json.loads(data))
     except ValueError as error:
         raise NotRedactableError(f"not a HAR file: {error}") from error
-    return _without(data, set(_secrets(document)))
+    return secrets.mask_bytes(json.dumps(scrubbed, indent=1, ensure_ascii=False).encode())
 
 
 def trace(data: bytes) -> bytes:
@@ -47,68 +42,37 @@ def trace(data: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             if sum(member.file_size for member in packed.infolist()) > MAX_UNPACKED_BYTES:
                 raise NotRedactableError("a trace that unpacks to too much")
-            members = [(member, packed.read(member)) for member in packed.infolist()]
+            members = {name: packed.read(name) for name in packed.namelist()}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise NotRedactableError(f"not a trace: {error}") from error
-    secrets = {secret for _, body in members for document in _documents(body) for secret in _secrets(document)}
+    secrets = Secrets()
+    # A value may be learnt from the last member and stand in the first: first everything is looked at.
+    scrubbed = {name: _scrubbed(name, body, secrets) for name, body in members.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        for member, body in members:
-            packed.writestr(member.filename, _without(body, secrets))
+        for name, body in scrubbed.items():
+            packed.writestr(name, secrets.mask_bytes(body))
     return buffer.getvalue()
 
 
 def text(words: str) -> str:
     """Return a text without the user and password of any address in it."""
-    return CREDENTIALS.sub(f"{REDACTED}@", words)
+    return CREDENTIALS.sub("redacted@", words)
 
 
-def _documents(body: bytes) -> Iterator[Any]:
-    """Yield what a file holds as JSON, whole or by lines; nothing when it is something else."""
+def _scrubbed(name: str, body: bytes, secrets: Secrets) -> bytes:
+    """Scrub what is JSON; the rest is only masked, when all secrets are known."""
+    if name.endswith(LINES):
+        return b"".join(_scrubbed_line(line, secrets) for line in body.splitlines())
     try:
-        yield json.loads(body)
+        return json.dumps(secrets.scrub(json.loads(body)), ensure_ascii=False).encode()
     except ValueError:
-        for line in body.splitlines():
-            if line.startswith((b"{", b"[")):
-                try:
-                    yield json.loads(line)
-                except ValueError:
-                    continue
+        return body
 
 
-def _secrets(value: Any) -> Iterator[str]:
-    """Yield each secret of a document, as it is written in the file: escaped for JSON."""
-    stack = [value]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, dict):
-            name, told = each.get("name"), each.get("value")
-            if isinstance(name, str) and isinstance(told, str) and SECRET.match(name):
-                yield from _forms(name, told)
-            for key, below in each.items():
-                if isinstance(below, str) and SECRET.match(key):
-                    yield from _forms(key, below)
-                else:
-                    stack.append(below)
-        elif isinstance(each, list):
-            stack.extend(each)
-        elif isinstance(each, str) and each.lstrip().startswith(("{", "[")):
-            stack.extend(_documents(each.encode()))
-
-
-def _forms(name: str, told: str) -> Iterator[str]:
-    """Yield the secret as it stands there and, of a header, what is secret in it by itself."""
-    bare = SCHEMES.sub("", told)
-    yield bare
-    if "cookie" in name.lower():
-        yield from (pair.partition("=")[2].strip() for pair in told.split(";"))
-
-
-def _without(body: bytes, secrets: set[str]) -> bytes:
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        escaped = json.dumps(secret)[1:-1]
-        twice = json.dumps(escaped)[1:-1]
-        for form in dict.fromkeys((secret, escaped, twice)):
-            mark = "" if len(secret) >= SHORTEST else '"'
-            body = body.replace(f"{mark}{form}{mark}".encode(), f"{mark}{REDACTED}{mark}".encode())
-    return body
+def _scrubbed_line(line: bytes, secrets: Secrets) -> bytes:
+    """Return a line of a trace; one that cannot be read cannot be redacted either, and is left out."""
+    try:
+        return json.dumps(secrets.scrub(json.loads(line)), ensure_ascii=False).encode() + b"\n"
+    except ValueError:
+        return b""

@@ -1,0 +1,88 @@
+"""What a driver kept goes into the report without its secrets."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from harness.reporting.report import redact
+
+CARRIED = "tok-5f2e9c1b7a"
+HAR = {
+    "log": {
+        "entries": [
+            {
+                "request": {
+                    "url": "http://127.0.0.1/replays",
+                    "headers": [{"name": "Authorization", "value": f"Bearer {CARRIED}"}],
+                    "postData": {"text": json.dumps({"account": "alice", "password": "correct horse"})},
+                },
+                "response": {"content": {"text": json.dumps({"title": "Replays", "echo": CARRIED})}},
+            }
+        ]
+    }
+}
+
+
+def packed(**members: bytes) -> bytes:
+    """Return a ZIP file of these members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, body in members.items():
+            file.writestr(name.replace("_", "."), body)
+    return buffer.getvalue()
+
+
+def test_tokens_and_passwords_leave_a_har_wherever_they_stand() -> None:
+    """A token is known by its header's name, and is gone from an answer's body too; all else stays."""
+    cleaned = redact.har(json.dumps(HAR).encode())
+    assert CARRIED.encode() not in cleaned
+    assert b"correct horse" not in cleaned
+    assert b"Replays" in cleaned
+    assert json.loads(cleaned)["log"]["entries"][0]["request"]["url"] == "http://127.0.0.1/replays"
+
+
+def test_tokens_leave_every_member_of_a_trace() -> None:
+    """A token that is learnt from the requests is gone from the page's own files too."""
+    line = json.dumps({"snapshot": HAR["log"]["entries"][0]}).encode()
+    cleaned = redact.trace(packed(trace_network=line, page_html=f"<p>{CARRIED}</p>".encode()))
+    with zipfile.ZipFile(io.BytesIO(cleaned)) as file:
+        bodies = {name: file.read(name) for name in file.namelist()}
+    assert bodies["page.html"] == b"<p>REDACTED</p>"
+    assert CARRIED.encode() not in bodies["trace.network"]
+    assert json.loads(bodies["trace.network"])["snapshot"]["request"]["url"] == "http://127.0.0.1/replays"
+
+
+def test_a_line_that_cannot_be_read_is_left_out() -> None:
+    """What is not known to be free of secrets is not shown."""
+    cleaned = redact.trace(packed(trace_network=b'{"token": "' + CARRIED.encode()))
+    with zipfile.ZipFile(io.BytesIO(cleaned)) as file:
+        assert file.read("trace.network") == b""
+
+
+@pytest.mark.parametrize("data", [b"", b"no ZIP file", packed(trace_network=b"{}")[:40]])
+def test_what_is_no_trace_is_not_shown(data: bytes) -> None:
+    """A file that is not what its name says is refused."""
+    with pytest.raises(redact.NotRedactableError):
+        redact.trace(data)
+
+
+def test_a_trace_that_unpacks_to_too_much_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file that would fill the memory is refused before it is unpacked."""
+    bomb = packed(trace_network=b"x" * 1000)
+    monkeypatch.setattr(redact, "MAX_UNPACKED_BYTES", 999)
+    with pytest.raises(redact.NotRedactableError, match="too much"):
+        redact.trace(bomb)
+
+
+def test_what_is_no_har_is_not_shown() -> None:
+    """A HAR that is no JSON is refused."""
+    with pytest.raises(redact.NotRedactableError):
+        redact.har(b"<html>")
+
+
+def test_an_address_loses_its_password() -> None:
+    """User and password of an address are not shown, the address is."""
+    said = redact.text("harness run --target https://me:hunter2@staging.example/x --seed 1")
+    assert said == "harness run --target https://redacted@staging.example/x --seed 1"

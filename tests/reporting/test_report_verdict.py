@@ -1,0 +1,92 @@
+"""Our verdict as HTML: the words of `harness check`, the most important first, and nothing that is fetched."""
+
+import re
+from pathlib import Path
+
+from harness.reporting import text
+from harness.reporting.report import verdict
+from harness.reporting.report.results import titles
+from harness.running.recheck import recheck
+from tests.reporting.stored import clean, keep_leak, leaking, store, trial_with
+
+LEAKING = trial_with("replay-cache", "video-upgrade")
+
+
+def pages(out: Path) -> verdict.Pages:
+    """Return the verdict of a stored run."""
+    outcome, settings, stored = recheck(out)
+    return verdict.pages(outcome, settings, stored, titles(outcome.plan))
+
+
+def seen(html: str) -> str:
+    """Return the text of a page, on one line."""
+    bare = re.sub(r"(?s)<style>.*?</style>|<[^>]+>", " ", html)
+    return " ".join(bare.replace("&#x27;", "'").split())
+
+
+def test_a_leak_says_do_not_ship_then_with_which_flags_then_why(tmp_path: Path) -> None:
+    """Verdict, flags that are safe, the cause, who saw whose media, and a frame of it, in this order."""
+    out = store(tmp_path / "out", leaking)
+    keep_leak(out, LEAKING)
+    made = pages(out)
+    words = seen(made.fragment)
+    assert made.headline == "INVALID: do not ship"
+    places = [
+        words.index(each)
+        for each in (
+            "INVALID: do not ship",
+            "ship: safe with replay-cache=off (2 of 2 combinations valid)",
+            "leaks when replay-cache=on and video-upgrade=on",
+            "foreign media: never ship : alice's replay list served video that bob emitted in visit-2",
+            "what alice was shown: media of bob",
+        )
+    ]
+    assert places == sorted(places)
+    assert words.count("leaks when replay-cache=on and video-upgrade=on two_visits") == 1
+    assert 'src="data:image/png;base64,' in made.fragment
+
+
+def test_the_whole_text_of_harness_check_is_there(tmp_path: Path) -> None:
+    """Every word of it, and the page alone has the same as the report's."""
+    out = store(tmp_path / "out", leaking)
+    outcome, settings, stored = recheck(out)
+    said = " ".join(text.verdict(outcome, settings, stored).replace("<--- here", "&lt;--- here").split())
+    made = pages(out)
+    assert said in seen(made.fragment).replace("&gt;", ">")
+    assert said in seen(made.page).replace("&gt;", ">")
+
+
+def test_links_lead_into_the_report_and_a_page_alone_has_none(tmp_path: Path) -> None:
+    """Each trial in the table leads to its result in Allure's page."""
+    made = pages(store(tmp_path / "out", leaking))
+    assert made.fragment.count(f'href="{verdict.anchor(LEAKING.id)}"') == 2
+    assert "href" not in made.page
+    assert not re.search(r"(src|href)=\"(?!data:|#)", made.fragment + made.page)
+
+
+def test_a_good_run_says_so_and_that_its_control_was_found(tmp_path: Path) -> None:
+    """The green page has no cause, and says why it may be believed."""
+    made = pages(store(tmp_path / "out"))
+    words = seen(made.page)
+    assert words.startswith("VALID: nobody could see media that is not theirs")
+    assert "control: a foreign video slipped into alice's list was found and proved" in words
+    assert "harness-causes" not in made.page.partition("</style>")[2]
+    assert made.page.partition("</style>")[2].count("✓") == 8
+
+
+def test_doubts_and_cells_without_a_result_show(tmp_path: Path) -> None:
+    """A run in doubt is not green: the reason stands on top, the missing cell in the table."""
+    out = store(tmp_path / "out", lambda trial: None if trial == LEAKING else clean(trial))
+    made = pages(out)
+    words = seen(made.fragment)
+    assert words.startswith("UNKNOWN: nothing is proved, do not ship on this")
+    assert "not proved: 1 of 8 expected trials have no result" in words
+    assert 'class="harness-unknown" title="not executed"' in made.fragment
+
+
+def test_what_a_target_says_is_never_markup(tmp_path: Path) -> None:
+    """Words of the ledger are shown as words."""
+    out = store(tmp_path / "out", leaking)
+    file = out / "ledgers" / f"{LEAKING.id}.jsonl"
+    file.write_text(file.read_text().replace("rec-2", "<script>alert(1)</script>"))
+    assert "<script>" not in pages(out).fragment
