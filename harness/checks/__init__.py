@@ -24,7 +24,15 @@ from harness.model import Finding
 
 Check = Callable[[Ledger], list[Finding]]
 
-ALL: tuple[Check, ...] = (foreign_media, reachable_media, count_mismatch, missing_media, vacuous, unproved, broken_promise)
+ALL: tuple[Check, ...] = (
+    foreign_media,
+    reachable_media,
+    count_mismatch,
+    missing_media,
+    vacuous,
+    unproved,
+    broken_promise,
+)
 
 __all__ = [
     "ALL",

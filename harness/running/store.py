@@ -48,7 +48,7 @@ WRITTEN_BY_A_RUN = (
     JUNIT,
     ALLURE_RESULTS,
     ALLURE_REPORT,
-)  # fmt: skip - a list of names
+)
 LATER_CONTROL = re.compile(r"control-\d{1,5}\.jsonl")
 
 
