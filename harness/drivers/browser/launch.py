@@ -12,9 +12,9 @@ from playwright.async_api import Browser as Connected
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Playwright, async_playwright
 
-from harness.drivers.browser import processes
 from harness.drivers.browser.context import Session
 from harness.drivers.browser.find import Browser, find
+from harness.drivers.browser.processes import MARK, Family
 from harness.errors import HarnessError, TargetError
 
 FLAGS = (
@@ -35,12 +35,11 @@ MAX_LAUNCHES = 4
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A Chromium that was started, the mark of its processes, the Playwright that drives it and its driver's id."""
+    """A Chromium that was started, the Playwright that drives it, and the processes of both."""
 
     playwright: Playwright
     browser: Connected
-    mark: str
-    driver: int | None
+    family: Family
 
 
 class Chromium:
@@ -88,9 +87,11 @@ class Chromium:
         launching, self._launching = self._launching, None
         if launching is None:
             return
-        sessions = list(self._sessions)
-        await asyncio.gather(*(session.close() for session in sessions))
-        with suppress(HarnessError):
+        for session in list(self._sessions):
+            # Their contexts end with the browser, sooner than one by one.
+            session.lost("the browser is closed")
+            self._closed(session)
+        with suppress(HarnessError, PlaywrightError):
             await _end(await launching)
 
     async def _running(self) -> Running:
@@ -127,7 +128,7 @@ class Chromium:
             connected = await playwright.chromium.launch(
                 executable_path=browser.path,
                 args=[*FLAGS, *([NO_SANDBOX] if _is_root() else [])],
-                env={**os.environ, processes.MARK: mark},
+                env={**os.environ, MARK: mark},
                 timeout=1000 * LAUNCH_S,
                 # The harness ends the browser itself: it may have evidence to fetch first.
                 handle_sigint=False,
@@ -135,10 +136,10 @@ class Chromium:
                 handle_sighup=False,
             )
         except PlaywrightError as error:
-            await _stop(playwright)
+            await playwright.stop()
             raise HarnessError(f"{browser.whose} did not start: {_first_line(error)}") from error
         connected.on("disconnected", lambda _: self._lost())
-        return Running(playwright, connected, mark, await asyncio.to_thread(processes.driver, mark))
+        return Running(playwright, connected, await asyncio.to_thread(Family.of, mark))
 
     def _lost(self) -> None:
         for session in self._sessions:
@@ -151,20 +152,15 @@ class Chromium:
 
 
 async def _end(running: Running) -> None:
-    """End a browser politely, then by its processes' ids."""
-    with suppress(PlaywrightError, TimeoutError):
+    """End a browser and its driver politely, then by their ids."""
+    try:
         async with asyncio.timeout(STOP_S):
             await running.browser.close()
-    await _stop(running.playwright)
-    if running.driver:
-        processes.kill_child(running.driver)
-    await processes.end(running.mark)
-
-
-async def _stop(playwright: Playwright) -> None:
-    with suppress(PlaywrightError, TimeoutError):
-        async with asyncio.timeout(STOP_S):
-            await playwright.stop()
+            await running.playwright.stop()
+    except (PlaywrightError, TimeoutError):
+        pass
+    finally:
+        await running.family.end()
 
 
 def _is_root() -> bool:

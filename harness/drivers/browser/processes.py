@@ -1,7 +1,7 @@
-"""The processes of a browser, known by a mark in their environment, and ended by their ids.
+"""The processes of a browser, known by a mark in their environment and by their group, and ended by their ids.
 
-Chromium's crash handlers leave its process group and its process tree, so that neither would find them. Where there is
-no /proc, as on macOS, none is found, and Playwright's own ending has to do.
+Chromium's crash handlers leave its process group and its process tree; its renderers overwrite their environment. So
+both are looked at. Where there is no /proc, as on macOS, none is found, and Playwright's own ending has to do.
 """
 
 from __future__ import annotations
@@ -9,61 +9,85 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "HARNESS_BROWSER_MARK"
 END_S, LOOK_S = 2.0, 0.02
 
 _PROC = Path("/proc")
+_ENDED = "ZX"
 
 
-def marked(mark: str) -> set[int]:
-    """Return the ids of the running processes whose environment holds this mark."""
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A browser's first process, which leads its group, the mark that it was given, and Playwright's driver.
+
+    `leader` and `driver` are 0 where there is no /proc.
+    """
+
+    mark: str
+    leader: int
+    driver: int
+
+    @classmethod
+    def of(cls, mark: str) -> Family:
+        """Return the family of a browser that was started with this mark by a child of this process."""
+        ids = _marked(mark)
+        for each in ids:
+            parent = _stat(each)[1]
+            if parent not in ids and _stat(parent)[1] == os.getpid():
+                return cls(mark, each, parent)
+        return cls(mark, 0, 0)
+
+    def running(self) -> set[int]:
+        """Return the ids of the browser's processes that have not ended, without the driver."""
+        found = {each for each in _all() if self.leader and _stat(each)[2] == self.leader}
+        return {each for each in found | _marked(self.mark) if _stat(each)[0] not in _ENDED}
+
+    def has_driver(self) -> bool:
+        """True while the driver is a child of this process and has not ended."""
+        state, parent, _ = _stat(self.driver)
+        return parent == os.getpid() and state not in _ENDED
+
+    async def end(self) -> None:
+        """Kill the driver, wait until no process of the browser runs, and kill those that outstay END_S."""
+        if self.has_driver():
+            os.kill(self.driver, signal.SIGKILL)
+        loop = asyncio.get_running_loop()
+        for is_patient in (True, False):
+            ends_s = loop.time() + END_S
+            while left := await asyncio.to_thread(self.running):
+                for each in () if is_patient else left:
+                    with suppress(ProcessLookupError):
+                        os.kill(each, signal.SIGKILL)
+                if loop.time() > ends_s:
+                    break
+                await asyncio.sleep(LOOK_S)
+
+
+def _all() -> Iterator[int]:
+    return (int(each.name) for each in _PROC.glob("[0-9]*"))
+
+
+def _marked(mark: str) -> set[int]:
     wanted = f"{MARK}={mark}".encode()
     found = set()
-    for entry in _PROC.glob("[0-9]*"):
+    for each in _all():
         # Of somebody else's process, or of one that has just ended, there is nothing to read.
         with suppress(OSError):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                found.add(int(entry.name))
+            if wanted in (_PROC / str(each) / "environ").read_bytes().split(b"\0"):
+                found.add(each)
     return found
 
 
-def driver(mark: str) -> int | None:
-    """Return the id of the child of this process that started those with the mark, which is Playwright's driver."""
-    ids = marked(mark)
-    for parent in {_parent(each) for each in ids} - ids:
-        if parent and _parent(parent) == os.getpid():
-            return parent
-    return None
-
-
-def kill_child(process: int) -> None:
-    """Kill a child of this process by its id; harmless when it has ended."""
-    if _parent(process) == os.getpid():
-        os.kill(process, signal.SIGKILL)
-
-
-async def end(mark: str) -> None:
-    """Wait until no process with this mark runs; kill those that outstay END_S."""
-    loop = asyncio.get_running_loop()
-    for kill in (False, True):
-        ends_s = loop.time() + END_S
-        while left := await asyncio.to_thread(marked, mark):
-            if kill:
-                for each in left:
-                    with suppress(ProcessLookupError):
-                        os.kill(each, signal.SIGKILL)
-            if loop.time() > ends_s:
-                break
-            await asyncio.sleep(LOOK_S)
-
-
-def _parent(process: int) -> int:
-    """Return the parent's id (proc_pid_stat(5), field 4), 0 when there is no such process."""
+def _stat(process: int) -> tuple[str, int, int]:
+    """Return a process's state, parent and group (proc_pid_stat(5), fields 3 to 5); of none, that it has ended."""
     try:
         # The second field is a name in brackets, which may hold anything.
-        return int((_PROC / str(process) / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+        fields = (_PROC / str(process) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0], int(fields[1]), int(fields[2])
     except OSError:
-        return 0
+        return "X", 0, 0

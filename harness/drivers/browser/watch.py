@@ -92,7 +92,7 @@ class Watch:
         self.requests += 1
 
     def _uncaught(self, error: WebError) -> None:
-        self.fault(f"an error in the page that nothing caught: {_line(str(error.error))}")
+        self.fault(f"an error in the page that nothing caught: {error.error.name}: {_line(error.error.message)}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_OF_A_REFUSAL):
