@@ -1,7 +1,8 @@
-"""Allure results: each trial's combination, steps and evidence, written after judging and from the ledger.
+"""Allure results as pytest's own listener writes them, for teams with an Allure of their own: flags, steps, findings.
 
-Allure is the viewer, never the judge. Without `--alluredir` nothing is written and this costs nothing. No
-account names or tokens are passed on: they would stand in plain text in the results.
+`harness report` does not read them: it makes its own from the ledgers (`harness.reporting.report`). Allure is the
+viewer, never the judge. Without `--alluredir` nothing is written and this costs nothing. No account names or tokens
+are passed on: they would stand in plain text in the results.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from allure_commons import plugin_manager
 
 from harness.ledger import HARNESS, Entry, Ledger, Outcome
 from harness.model import Verdict
+from harness.reporting.report.categories import LABEL, category
 from harness.running.store import StoredRun
 from harness.running.trial import TrialResult
 from harness.scenario import Scenario
@@ -39,6 +41,9 @@ def describe(result: TrialResult, scenario: Scenario, stored: StoredRun) -> None
     allure.dynamic.parameter("combination", str(result.trial.combination))
     allure.dynamic.parameter("seed", result.trial.seed)
     allure.dynamic.label("verdict", result.verdict)
+    kind = category(result)
+    if kind:
+        allure.dynamic.label(LABEL, kind.value)
     for flag, variant in result.trial.combination.items():
         allure.dynamic.label("flag", f"{flag}={variant}")
     ledger = stored.ledger(result.trial) if result.executed else None
