@@ -148,6 +148,11 @@ class Devices:
         """Return the device on which a consultation's call is held."""
         return next((device for device in self._all if device.use == consultation), None)
 
+    async def is_in(self, consultation: str) -> bool:
+        """True when a device is in a consultation's call, and the call goes on."""
+        device = self.of(consultation)
+        return device is not None and not await self._is_let_go(device)
+
     @property
     def all(self) -> tuple[Device, ...]:
         """The devices, the first one first."""
@@ -155,9 +160,15 @@ class Devices:
 
     async def _free(self) -> Device | None:
         for device in self._all:
-            if device.use not in ("", HOME, ENTRANCE) and await _is_over(device):
-                device.use = ""
-        return next((device for device in self._all if not device.use), None)
+            if not device.use or (device.use not in (HOME, ENTRANCE) and await self._is_let_go(device)):
+                return device
+        return None
+
+    async def _is_let_go(self, device: Device) -> bool:
+        """Let go of a device whose call was ended by somebody else; False while the call goes on."""
+        if await _is_over(device):
+            device.use = ""
+        return not device.use
 
     async def _add(self) -> Device:
         """Take up another device, at the entrance; it is kept from now on, so that it is closed whatever follows."""

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from harness.drivers.base import Clip
-from harness.drivers.browser import Chromium, Session
+from harness.drivers.browser import Session
 from harness.errors import TargetError
 from harness.model import Medium, Recording, Role
 from harness.targets.clinic_shared import PASSWORD, finished_recordings, insurer, member_number
 from harness.targets.pages import call, entrance, replays
 from harness.targets.pages.devices import Device, Devices
 from harness.targets.pages.shown import Shown, contradictions
+
+
+class Browser(Protocol):
+    """Gives people their sessions in a browser, for example `harness.drivers.browser.Chromium`."""
+
+    async def session(self, actor: str) -> Session:
+        """Return a fresh session, with a page that has not loaded anything yet."""
 
 
 class ClinicPages:
@@ -24,8 +32,8 @@ class ClinicPages:
     TargetError; a page that does not come to show what it should within its time is not.
     """
 
-    def __init__(self, chromium: Chromium, account: str, name: str, role: Role) -> None:
-        self._chromium = chromium
+    def __init__(self, browser: Browser, account: str, name: str, role: Role) -> None:
+        self._browser = browser
         self._account = account
         self._name = name
         self._role = role
@@ -58,7 +66,7 @@ class ClinicPages:
 
     async def join(self, consultation: str) -> None:
         """Open the call and join it; being in it already is no fault."""
-        if self._devices.of(consultation):
+        if await self._devices.is_in(consultation):
             return
         device = await self._devices.take(consultation)
         try:
@@ -134,7 +142,7 @@ class ClinicPages:
             await device.session.close()
 
     async def _session(self, number: int) -> Session:
-        session = await self._chromium.session(self._name if number == 1 else f"{self._name}.{number}")
+        session = await self._browser.session(self._name if number == 1 else f"{self._name}.{number}")
         session.hide(PASSWORD)
         return session
 
