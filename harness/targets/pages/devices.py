@@ -22,6 +22,12 @@ waited for, which ends first because it says what was missing."""
 HOME, ENTRANCE = "home", "entrance"
 
 _TOKEN = "() => sessionStorage.getItem('clinic-token')"  # noqa: S105 - where the pages keep it
+# False for the page that is there already: it has to be loaded anew.
+_TURN_TO = """(address) => {
+  if (document.querySelector("main").dataset.address === address) return false;
+  location.hash = address;
+  return true;
+}"""
 # The player gets an object URL, which the pages' policy lets nobody fetch: the blob behind it is kept beside it.
 _KEEP_BLOBS = """(() => {
   const made = new Map();
@@ -62,12 +68,9 @@ class Device:
 
     async def go(self, address: str) -> None:
         """Show a page of the clinic's, drawn anew; raise TargetError where it says that it cannot be shown."""
-        main = self.page.locator("main")
         async with self.session.doing(f"open {address}", SEEN_S):
-            if await main.get_attribute("data-address") == address:
+            if not await self.page.evaluate(_TURN_TO, address):
                 await self.page.reload()
-            else:
-                await self.page.evaluate("(address) => { location.hash = address; }", address)
             await self.page.locator(f'main[data-address="{address}"][data-state="ready"]').wait_for()
             error = self.page.locator("main > [data-testid=error]")
             if await error.count():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
-
-from playwright.async_api import Locator
 
 from harness.drivers.api import MAX_BODY_BYTES
 from harness.errors import TargetError
@@ -24,28 +23,28 @@ _ENTRIES = """(rows) => rows.map((row) => ({
   mark: row.querySelector("[data-mark=medium]")?.textContent ?? "",
   link: row.querySelector("[data-testid=open-replay]").getAttribute("href"),
 }))"""
-_OWN_PAGE = """(page) => ({
-  recording: page.dataset.replayId,
-  consultation: page.dataset.consultationId,
-  title: page.querySelector("h1").textContent,
-  mark: page.querySelector("[data-mark=medium]")?.textContent ?? "",
-  player: page.querySelector("[data-testid=player]").localName,
-})"""
-_PLAY = """async (player) => {
-  const isPlayed = await player.play().then(() => true, () => false);
+# The player is let begin, and its bytes are taken from the blob that it plays.
+_PLAY = """async (page, most) => {
+  const player = page.querySelector("[data-testid=player]");
+  const played = await player.play().then(() => true, () => false);
   player.pause();
-  return isPlayed;
-}"""
-_BYTES = """async (player, most) => {
+  const own = {
+    recording: page.dataset.replayId,
+    consultation: page.dataset.consultationId,
+    title: page.querySelector("h1").textContent,
+    mark: page.querySelector("[data-mark=medium]")?.textContent ?? "",
+    player: player.localName,
+    played,
+  };
   const blob = window.blobBehind(player.currentSrc || player.src);
-  if (!blob || blob.size > most) return { size: blob?.size ?? -1, data: "" };
+  if (!blob || blob.size > most) return { own, size: blob?.size ?? -1, data: "" };
   const url = await new Promise((done, failed) => {
     const reader = new FileReader();
     reader.onload = () => done(reader.result);
     reader.onerror = () => failed(reader.error);
     reader.readAsDataURL(blob);
   });
-  return { size: blob.size, data: url.slice(url.indexOf(";base64,") + 8) };
+  return { own, size: blob.size, data: url.slice(url.indexOf(";base64,") + 8) };
 }"""
 
 
@@ -98,14 +97,12 @@ async def play(device: Device, recording: str) -> tuple[OwnPage, bytes]:
     page = device.page
     what = f"play {recording}"
     async with device.session.doing(what, OPEN_S):
-        media, player = page.get_by_test_id("media"), page.get_by_test_id("player")
-        await media.and_(page.locator(":not([data-state=loading])")).wait_for()
-        if await media.get_attribute("data-state") == "failed":
-            raise await refusal(what, media.get_by_test_id("error"))
-        await player.and_(page.locator("[data-state]")).wait_for()
-        is_played = bool(await player.evaluate(_PLAY))
-        own = OwnPage(**await page.get_by_test_id("replay-page").evaluate(_OWN_PAGE), played=is_played)
-        return own, await _bytes_of(player, what)
+        error = page.get_by_test_id("media").get_by_test_id("error")
+        await page.locator("[data-testid=player][data-state]").or_(error).first.wait_for()
+        if await error.count():
+            raise await refusal(what, error)
+        got = await page.get_by_test_id("replay-page").evaluate(_PLAY, MAX_BODY_BYTES)
+    return OwnPage(**got["own"]), _bytes_of(got, what)
 
 
 async def media_of(device: Device, recording: str) -> bytes:
@@ -119,8 +116,7 @@ async def _entries(device: Device) -> Sequence[Entry]:
         return [Entry(**row) for row in await rows.evaluate_all(_ENTRIES)]
 
 
-async def _bytes_of(player: Locator, what: str) -> bytes:
-    got = await player.evaluate(_BYTES, MAX_BODY_BYTES)
+def _bytes_of(got: Mapping[str, Any], what: str) -> bytes:
     if got["size"] < 0:
         raise TargetError(f"{what}: the player plays something that the page did not load", definite=False)
     if got["size"] > MAX_BODY_BYTES:
