@@ -151,7 +151,9 @@ class Facts:
         chain = list(self._chain(thing))
         if any(viewer in each.parties for each in chain):
             return True
-        return not any(each.kind == CONSULTATION for each in chain) and self._treats(person, thing.owner)
+        others = {account for each in chain for account in (*each.parties, each.owner)}
+        is_of_nobody_in_particular = thing.kind != LINK and not any(self._is_clinician(account) for account in others)
+        return is_of_nobody_in_particular and self._is_clinician(viewer) and thing.owner in self._meets.get(viewer, ())
 
     def is_private(self, thing: Thing) -> bool:
         """False for what is nobody's in particular: of a public kind, or with public people alone in it."""
@@ -188,9 +190,9 @@ class Facts:
             yield each
             each = self.find(each.within) if each.within else None
 
-    def _treats(self, person: Person, owner: str) -> bool:
-        """True for a clinician of the owner: what belongs to no consultation is theirs to see as well."""
-        return person.role == "clinician" and owner in self._meets.get(person.account, ())
+    def _is_clinician(self, account: str) -> bool:
+        """True for whoever treats: what a patient has without any clinician in it is for theirs to see as well."""
+        return account in self.people and self.people[account].role == "clinician"
 
     def learn(self, ledger: Ledger) -> None:
         """Add what a trial's ledger says: its cast, consultations, recordings and emissions."""

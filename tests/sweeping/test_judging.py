@@ -1,0 +1,218 @@
+"""The judgement behind foreign_data: each rule seen to accuse where it must, and to be silent where it must."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+
+import av
+import numpy as np
+import pytest
+
+from harness.canary import Canary, pack
+from harness.ledger import Outcome
+from harness.media import video
+from harness.sweeping.facts import LINK, TEXT, Thing
+from harness.sweeping.judging import Leak
+from harness.sweeping.seeing import Answer, Eye
+
+from .world import (
+    ALICE,
+    BOB,
+    CAROL,
+    CHEN,
+    DIAZ,
+    HER_CANARY,
+    HER_RECORDING,
+    HERS,
+    HIS,
+    HIS_CANARY,
+    HIS_RECORDING,
+    OPERATOR,
+    facts,
+    leaks,
+    media,
+    text,
+)
+
+
+def seen(found: list[Leak]) -> list[tuple[str, str]]:
+    """Return degree and value of each leak."""
+    return [(leak.degree, leak.value) for leak in found]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        text(json.dumps({"items": [{"id": HIS}]})),
+        text(json.dumps({HIS: 1})),
+        text('{"id": "' + "".join(f"\\u{ord(each):04x}" for each in HIS) + '"}'),
+        text(f"<h1>Sorry</h1><p>{HIS} failed.</p>", 500, "text/html"),
+        text(f"{HIS} broke", 404, "text/plain"),
+        text("", 303, Location=f"/consultations/{HIS}"),
+        text("", 303, Location="/x?next=%2Fconsultations%2F" + HIS),
+        text("", 200, **{"X-Served": HIS}),
+        Answer(500, f"No {HIS}"),
+        text(f"not JSON at all: {HIS}.webm", 200),
+    ],
+    ids=["json", "key", "escaped", "error page", "text", "header", "encoded", "own header", "status line", "file name"],
+)
+def test_an_identifier_is_found_wherever_it_stands(answer: Answer) -> None:
+    """Bob's consultation is presented to Alice by body, header and status line, whatever the status."""
+    assert seen(leaks(answer)) == [("presented", HIS)]
+    assert leaks(answer, BOB) == []
+    assert leaks(answer, DIAZ) == []
+
+
+@pytest.mark.parametrize("viewer", [ALICE, CHEN, OPERATOR])
+def test_what_one_has_a_part_in_is_no_leak(viewer: str) -> None:
+    """Alice, her clinician and whoever oversees may see her consultation, its recording, her account and her name."""
+    own = {"id": HERS, "recording": HER_RECORDING, "patient": ALICE, "name": "Alice.K7Q2M9", "clinician": CHEN}
+    assert leaks(text(json.dumps(own)), viewer) == []
+
+
+def test_a_foreign_clinician_is_accused() -> None:
+    """Diaz treats Bob: Alice's consultation, recording, account and name are none of his."""
+    body = json.dumps({"id": HERS, "recording": HER_RECORDING, "patient": ALICE, "title": "Call with Alice.K7Q2M9."})
+    values = [value for _, value in seen(leaks(text(body), DIAZ))]
+    assert values == [HERS, HER_RECORDING, ALICE, "alice.k7q2m9"]
+
+
+def test_clinicians_are_public() -> None:
+    """Accounts and names of clinicians are shown to anybody."""
+    body = json.dumps([{"username": DIAZ, "name": "Diaz.K7Q2M9"}, {"username": CHEN}])
+    assert leaks(text(body)) == []
+    assert leaks(text(body), None) == []
+
+
+def test_nobody_who_is_not_signed_in_may_see_anything() -> None:
+    """An identifier of a patient's is a leak to somebody who is not signed in, and the sentence says so."""
+    (leak,) = leaks(text(json.dumps({"id": HERS})), None)
+    assert leak.viewer is None
+    assert "somebody who is not signed in" in leak.sentence
+
+
+@pytest.mark.parametrize("status", [200, 404, 422])
+def test_an_echo_accuses_nobody(status: int) -> None:
+    """What the viewer sent and finds again is no leak; what stands beside it is."""
+    refusal = text(json.dumps({"error": f"There is no {HIS}."}), status)
+    assert leaks(refusal, ALICE, f"/consultations/{HIS}") == []
+    assert seen(leaks(refusal, ALICE, "/consultations/something")) == [("presented", HIS)]
+    more = text(json.dumps({"id": HIS, "recording": HIS_RECORDING}), status)
+    assert seen(leaks(more, ALICE, f"/consultations/{HIS}")) == [("presented", HIS_RECORDING)]
+
+
+def test_an_echo_of_digits_accuses_nobody() -> None:
+    """A 20-digit value that the viewer sent is no leak when it comes back."""
+    digits = f"{pack(HIS_CANARY):020d}"
+    answer = text(json.dumps({"q": digits}))
+    assert leaks(answer, ALICE, f"q={digits}") == []
+    assert seen(leaks(answer)) == [("presented", digits)]
+
+
+def test_a_text_of_somebody_elses() -> None:
+    """A text that Bob wrote into his consultation is proved by its digits; Diaz, who was there, may read it."""
+    known = facts()
+    known.add(Thing("04172839405162738495", TEXT, BOB, {BOB}, within=HIS))
+    answer = text(json.dumps({"medicine": "sweep 04172839405162738495"}))
+    assert seen(leaks(answer, known=known)) == [("proved", "04172839405162738495")]
+    assert leaks(answer, DIAZ, known=known) == []
+    assert seen(leaks(answer, CHEN, known=known)) == [("proved", "04172839405162738495")]
+
+
+@pytest.mark.parametrize("viewer", [ALICE, CHEN, CAROL, OPERATOR, None])
+def test_media_of_somebody_elses(viewer: str | None) -> None:
+    """Bob's video is proved by its canary, whoever is served it but him and Diaz: an operator sees no media either."""
+    answer = Answer(200, headers={"Content-Type": "video/webm"}, body=media(HIS_CANARY))
+    found = leaks(answer, viewer)
+    assert {leak.degree for leak in found} == {"proved"}
+    assert {leak.owner for leak in found} == {BOB}
+
+
+def test_own_media() -> None:
+    """Alice's video is hers and Chen's."""
+    answer = Answer(200, headers={"Content-Type": "video/webm"}, body=media(HER_CANARY))
+    assert leaks(answer) == []
+    assert leaks(answer, CHEN) == []
+
+
+def test_media_of_no_known_run() -> None:
+    """A canary of another run is somebody else's, whoever that was."""
+    answer = Answer(200, headers={"Content-Type": "video/webm"}, body=media(Canary(8, 3, 0, 1)))
+    assert {(leak.degree, leak.owner) for leak in leaks(answer)} == {("proved", "user 3 of run 8")}
+
+
+def jpeg(canary: Canary) -> bytes:
+    """Return a picture that shows a canary."""
+    (luma,) = video.frames(pack(canary), 1, width=320, height=240)
+    output = io.BytesIO()
+    with av.open(output, "w", format="image2pipe") as container:
+        stream = container.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
+        frame = av.VideoFrame.from_ndarray(np.repeat(luma[:, :, None], 3, axis=2), "rgb24")
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    return output.getvalue()
+
+
+def test_a_picture() -> None:
+    """A thumbnail is decoded, too."""
+    picture = jpeg(HIS_CANARY)
+    assert picture.startswith(b"\xff\xd8\xff")
+    answer = Answer(200, headers={"Content-Type": "image/jpeg"}, body=picture)
+    assert seen(leaks(answer)) == [("proved", f"{pack(HIS_CANARY):020d}")]
+    assert leaks(answer, BOB) == []
+
+
+def test_a_picture_within_json() -> None:
+    """A file that stands in JSON as a data address is decoded as if it had been served alone."""
+    address = "data:image/jpeg;base64," + base64.b64encode(jpeg(HIS_CANARY)).decode()
+    assert ("proved", f"{pack(HIS_CANARY):020d}") in seen(leaks(text(json.dumps({"face": address}))))
+
+
+def test_an_archive() -> None:
+    """Each file of an export is looked into: names, texts and media."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{HER_RECORDING}.webm", media(HER_CANARY))
+        archive.writestr("list.txt", f"{HIS}  a title\n")
+        archive.writestr(f"{HIS_RECORDING}.webm", media(HIS_CANARY))
+    answer = Answer(200, headers={"Content-Type": "application/zip"}, body=packed.getvalue())
+    found = {(leak.degree, leak.value) for leak in leaks(answer)}
+    digits = f"{pack(HIS_CANARY):020d}"
+    assert found == {("presented", HIS), ("presented", HIS_RECORDING), ("proved", digits)}
+
+
+def test_a_file_without_a_canary() -> None:
+    """A file that is byte for byte the one of Bob's recording is opened, though no canary can be read in it."""
+    known = facts()
+    data = b"\x00\x01\x02" * 400
+    known.files[hashlib.sha256(data).hexdigest()] = HIS_RECORDING
+    answer = Answer(200, headers={"Content-Type": "application/octet-stream"}, body=data)
+    assert seen(leaks(answer, known=known)) == [("opened", HIS_RECORDING)]
+    assert leaks(answer, DIAZ, known=known) == []
+
+
+@pytest.mark.parametrize(("join", "is_accused"), [(Outcome.UNKNOWN, False), (Outcome.FAIL, True)])
+def test_who_may_have_been_there_is_not_accused(join: Outcome, is_accused: bool) -> None:  # noqa: FBT001 - a parameter
+    """A join that had no answer may have happened; one that was refused did not."""
+    known = facts(join=join)
+    assert bool(leaks(text(json.dumps({"id": HERS})), DIAZ, known=known)) is is_accused
+
+
+def test_a_link_is_not_written_down() -> None:
+    """A foreign link is a leak whose sentence does not repeat it: it would let its reader in."""
+    known = facts()
+    known.add(Thing("MTc5OTk5IHJlYy05ZjhlN2Q.c2lnbmF0dXJl", LINK, BOB))
+    (leak,) = leaks(text(json.dumps({"url": "/links/MTc5OTk5IHJlYy05ZjhlN2Q.c2lnbmF0dXJl"})), known=known)
+    assert leak.sentence == ("GET /things/{thing} showed alice bob's link in the body $.url; alice has no part in it")
+
+
+def test_what_cannot_be_read_is_told() -> None:
+    """Media that cannot be decoded may be anybody's: the eye says that it did not see."""
+    found = Eye().look(Answer(200, headers={"Content-Type": "video/webm"}, body=media(HIS_CANARY)[200:]))
+    assert found.unread
+    assert not Eye().look(Answer(200, headers={"Content-Type": "video/webm"}, body=media(HIS_CANARY))).unread

@@ -1,0 +1,198 @@
+"""The tour of a small clinic: what it reaches, in which order, what it finds and what it says of the rest."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from harness.sweeping.caller import Caller
+from harness.sweeping.cases import Cases
+from harness.sweeping.control import control
+from harness.sweeping.document import understand
+from harness.sweeping.facts import Facts, Person, Thing
+from harness.sweeping.references import References
+from harness.sweeping.seeing import Eye
+from harness.sweeping.tour import TargetGoneError, Tour
+
+from .api import DOCUMENT, Answers, served
+
+PEOPLE = {"alice": "patient", "bob": "patient", "chen": "clinician"}
+REFUSED = (404, {"error": "There is no such thing."})
+
+
+@dataclass
+class Clinic:
+    """A clinic of visits and links; `flaw` is an operation that asks nobody whose a visit is."""
+
+    flaw: str = ""
+    visits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    numbers: Any = field(default_factory=lambda: itertools.count(100_001))
+
+    def answer(self, method: str, path: str, who: str) -> tuple[int, Any]:
+        """Answer a request of an account, of nobody when it is empty."""
+        self.asked.append((method, path, who))
+        if who not in accounts():
+            return 401, {"error": "Sign in."}
+        parts = path.strip("/").split("/")
+        if parts == ["sign-out"]:
+            return 204, None
+        if parts == ["visits"]:
+            return self._visits(method, who)
+        if parts[0] == "links":
+            visit = self.links.get(parts[1], "")
+            return (200, self.visits[visit]) if visit in self.visits and self._may(who, visit) else REFUSED
+        visit = parts[1]
+        if visit not in self.visits or not self._may(who, visit, method, parts):
+            return REFUSED
+        if parts[2:] == ["link"]:
+            link = f"c2lnbmVk{next(self.numbers)}"
+            self.links[link] = visit
+            return 201, {"url": f"/links/{link}"}
+        if method == "DELETE":
+            return 204, self.visits.pop(visit) and None
+        return 200, self.visits[visit]
+
+    def _visits(self, method: str, who: str) -> tuple[int, Any]:
+        if method == "GET":
+            shown = [visit for visit in self.visits if self.flaw == "GET /visits" or self._may(who, visit)]
+            return 200, {"items": [self.visits[visit] for visit in shown]}
+        made = f"visit-{next(self.numbers)}"
+        self.visits[made] = {"id": made, "patient": who, "clinician": accounts()[2]}
+        return 201, self.visits[made]
+
+    def _may(self, who: str, visit: str, method: str = "", parts: Any = ()) -> bool:
+        label = f"{method} /{'/'.join(['visits', '{visit}', *parts[2:]])}"
+        return label == self.flaw or who in (self.visits[visit]["patient"], self.visits[visit]["clinician"])
+
+
+def accounts() -> list[str]:
+    """Return the accounts of all."""
+    return [f"{name}.k7q2m9-t1" for name in PEOPLE]
+
+
+def tour(answers: Answers, run: Callable[[Tour], None], budget_s: float = 30.0) -> Tour:
+    """Make a tour of a small clinic, as far as `run` does."""
+    facts = Facts()
+    for account, role in zip(accounts(), PEOPLE.values(), strict=True):
+        facts.add_person(Person(account, account.partition("-")[0], role, is_public=role == "clinician"))
+    document = understand(DOCUMENT, "small.json")
+    references = References(document, facts)
+    numbers = itertools.count(10**19)
+
+    def write(account: str) -> str:
+        digits = str(next(numbers))
+        facts.add(Thing(digits, "text", account, {account}))
+        return digits
+
+    with served(answers) as address:
+        caller = Caller(address, {each: {"Authorization": f"Bearer {each}"} for each in accounts()})
+        made = Tour(
+            document=document,
+            facts=facts,
+            references=references,
+            cases=Cases(facts, references, write, seed_=0, examples=2),
+            caller=caller,
+            eye=Eye(),
+            people=accounts(),
+            deadline_s=time.monotonic() + budget_s,
+            stop=threading.Event(),
+            report=lambda _: None,
+        )
+        try:
+            run(made)
+        finally:
+            caller.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def sound() -> tuple[Clinic, Tour]:
+    """Return a sound clinic and a whole tour of it."""
+    clinic = Clinic()
+    return clinic, tour(clinic.answer, Tour.run)
+
+
+def test_all_is_reached_and_nothing_found(sound: tuple[Clinic, Tour]) -> None:
+    """In the sound clinic every operation is reached with own data by somebody, and nothing is found."""
+    _, made = sound
+    assert [label for label, reach in made.reach.items() if not reach.is_reached] == []
+    assert not made.found
+    assert not made.unasked
+    assert not made.faults
+
+
+def test_everybody_asks_everything(sound: tuple[Clinic, Tour]) -> None:
+    """Each operation is asked as everybody and as nobody, and with foreign references where it takes one."""
+    _, made = sound
+    for label, reach in made.reach.items():
+        assert {who for who, _ in reach.statuses} == {*accounts(), None}, label
+    foreign = {how for _, how in made.reach["GET /visits/{visit}"].statuses}
+    assert {"own", "foreign", "generated"} <= foreign
+
+
+def test_what_ends_comes_last(sound: tuple[Clinic, Tour]) -> None:
+    """Nothing is deleted before foreign references were read, and nobody leaves before all else is done."""
+    clinic, _ = sound
+    first_deleted = next(i for i, (method, _, who) in enumerate(clinic.asked) if method == "DELETE" and who)
+    first_left = next(i for i, (_, path, who) in enumerate(clinic.asked) if path == "/sign-out" and who)
+    reads = [i for i, (method, path, _) in enumerate(clinic.asked) if method == "GET" and path.startswith("/visits/")]
+    assert min(reads) < first_deleted < first_left
+    assert all(path == "/sign-out" for _, path, _ in clinic.asked[first_left:])
+
+
+@pytest.mark.parametrize("flaw", ["GET /visits", "GET /visits/{visit}", "POST /visits/{visit}/end"])
+def test_a_leak_is_found(flaw: str) -> None:
+    """A list, a reading and a change that ask nobody whose a visit is are each found at that operation alone."""
+    made = tour(Clinic(flaw).answer, Tour.run)
+    assert {leak.leak.operation for leak in made.found.values()} == {flaw}
+    found = next(iter(made.found.values()))
+    assert found.leak.degree == "presented"
+    assert found.curl.startswith("curl --include")
+    assert "Authorization: Bearer $TOKEN_OF_" in found.curl
+    assert not any(account in found.curl.partition("http")[0] for account in accounts())
+
+
+def test_a_change_that_shows_nothing_is_a_remark() -> None:
+    """To delete what is another's shows nobody's data: it is no finding, and is told all the same."""
+    made = tour(Clinic("DELETE /visits/{visit}").answer, Tour.run)
+    assert not made.found
+    assert "was answered 204 with" in made.accepted["DELETE /visits/{visit}"]
+
+
+def test_the_control_is_found_in_real_answers(sound: tuple[Clinic, Tour], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is slipped in is found; without media to slip, and by an eye that sees nothing, the control is missed."""
+    _, made = sound
+    seen = control(made.facts, made.samples)
+    assert seen.slipped == 2
+    assert seen.missed == ("media could be slipped into no answer: there was none to take",)
+    monkeypatch.setattr("harness.sweeping.control.judge", lambda *_: ([], None))
+    blind = control(made.facts, made.samples)
+    assert "an identifier slipped into" in blind.missed[0]
+    assert not blind.has_seen
+
+
+def test_a_budget_that_is_over() -> None:
+    """When time is over the tour ends, and says where."""
+    made = tour(Clinic().answer, Tour.run, budget_s=-1.0)
+    assert made.unasked == "everybody reads what they have"
+    assert made.caller.sent == 0
+
+
+def test_a_target_that_is_gone() -> None:
+    """A target that no longer answers ends the tour with an error, and is not asked for ever."""
+
+    def run(made: Tour) -> None:
+        made.caller = Caller("http://127.0.0.1:1", {})
+        with pytest.raises(TargetGoneError):
+            made.run()
+
+    made = tour(Clinic().answer, run)
+    assert made.caller.sent == 20
