@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +26,7 @@ STREAM_S = 0.4
 """How long an endless answer is listened to."""
 MAX_BYTES = 64 * 2**20
 MAX_SHOWN = 2_000
+SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 OWN_HEADERS = frozenset(
     {"user-agent", "accept", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
 )
@@ -45,6 +46,8 @@ class Caller:
     def __init__(self, base_url: str, credentials: Mapping[str, Mapping[str, str]]) -> None:
         self._base_url = base_url.rstrip("/")
         self._credentials = credentials
+        self.secrets = {name.lower() for headers in credentials.values() for name in headers} | SECRETS
+        """The names of headers, in lower case, that must never be written down."""
         self._sessions: dict[str | None, requests.Session] = {}
         self.sent = 0
 
@@ -58,9 +61,8 @@ class Caller:
         session = self._session(viewer)
         try:
             kwargs = call.case.as_transport_kwargs(base_url=self._base_url)
-            headers = {**kwargs.pop("headers"), **self._credentials.get(viewer or "", {})}
-            if viewer is None:
-                headers = {key: value for key, value in headers.items() if key.lower() != "authorization"}
+            headers = {name: value for name, value in kwargs.pop("headers").items() if name.lower() not in self.secrets}
+            headers |= self._credentials.get(viewer or "", {})
             request = session.prepare_request(requests.Request(**kwargs, headers=headers))
         except (requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnsendableError(str(error)) from error
@@ -102,8 +104,13 @@ def as_request(operation: str, request: requests.PreparedRequest) -> Request:
     )
 
 
-def as_curl(request: requests.PreparedRequest, viewer: str, facts: Facts) -> str:
-    """Return a request as a curl command that a shell takes, with every credential as a variable to be set."""
+def as_curl(
+    request: requests.PreparedRequest, viewer: str, facts: Facts, secrets: Collection[str] = frozenset()
+) -> str:
+    """Return a request as a curl command that a shell takes, with every credential as a variable to be set.
+
+    `secrets` names headers, in lower case, that are credentials besides those that always are.
+    """
     parts = ["curl", "--include"]
     if (request.method or "GET") != "GET":
         parts += ["--request", shlex.quote(str(request.method))]
@@ -112,7 +119,7 @@ def as_curl(request: requests.PreparedRequest, viewer: str, facts: Facts) -> str
         if name.lower() in OWN_HEADERS:
             continue
         shown = str(value)
-        if name.lower() == "authorization" or SECRET.search(name) or name.lower() == "cookie":
+        if name.lower() in SECRETS or name.lower() in secrets or SECRET.search(name):
             scheme = shown.partition(" ")[0] if " " in shown else ""
             shown = f"{scheme} $TOKEN_OF_{_variable(viewer)}".strip()
         parts.append(f"--header {_quoted(f'{name}: {shown}')}")

@@ -13,7 +13,7 @@ from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_t
 
 MAX_EACH = 400
 MAX_DEPTH = 40
-SECRET = re.compile(r"token|secret|password|signature|api_?key", re.IGNORECASE)
+SECRET = re.compile(r"token|secret|password|signature|session|api[-_]?key", re.IGNORECASE)
 Value = str | int
 
 

@@ -38,6 +38,11 @@ UNREAD = ("unreadable", "unknown-tag")
 """Outcomes of a reading in which something was there and could not be read: it may be anybody's."""
 
 
+Track = Literal["audio", "video", "picture", "text"]
+Read = tuple[tuple[tuple[int, Track], ...], str]
+"""The canaries of a file, each with its kind of track, and the outcome of the reading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: the status line, the headers, the body; `cut_short` when it was not read to its end."""
@@ -71,7 +76,7 @@ class Heard:
 
     value: int
     where: str
-    track: Literal["audio", "video", "picture", "text"]
+    track: Track
 
 
 @dataclass(slots=True)
@@ -104,7 +109,7 @@ class Eye:
     """Looks into answers; a file that was decoded once is known by its hash."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, tuple[tuple[tuple[int, str], ...], str]] = OrderedDict()
+        self._known: OrderedDict[str, Read] = OrderedDict()
 
     def look(self, answer: Answer) -> Seen:
         """Return all that an answer holds."""
@@ -127,7 +132,7 @@ class Eye:
         digest = hashlib.sha256(data).hexdigest()
         seen.files.setdefault(digest, where)
         canaries, outcome = self._media(digest, data)
-        seen.canaries.extend(Heard(value, where, track) for value, track in canaries)  # type: ignore[arg-type]
+        seen.canaries.extend(Heard(value, where, track) for value, track in canaries)
         if outcome in UNREAD and content_type.startswith(("audio/", "video/", "image/")):
             seen.unread.append(f"{where}: {outcome}")
 
@@ -169,7 +174,7 @@ class Eye:
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, binascii.Error) as error:
             seen.unread.append(f"{where}: a ZIP that cannot be unpacked ({error})")
 
-    def _media(self, digest: str, data: bytes) -> tuple[tuple[tuple[int, str], ...], str]:
+    def _media(self, digest: str, data: bytes) -> Read:
         known = self._known.get(digest)
         if known is None:
             known = self._known[digest] = _decoded(data)
@@ -219,7 +224,7 @@ def _type_of(name: str) -> str:
     return kinds.get(name.rpartition(".")[2].lower(), "")
 
 
-def _decoded(data: bytes) -> tuple[tuple[tuple[int, str], ...], str]:
+def _decoded(data: bytes) -> Read:
     """Return the canaries in media, each with its kind of track, and the outcome of the reading."""
     for magic, form in PICTURES.items():
         if data.startswith(magic):
@@ -228,7 +233,7 @@ def _decoded(data: bytes) -> tuple[tuple[tuple[int, str], ...], str]:
     return tuple((pack(each.canary), each.track) for each in found.canaries), found.outcome
 
 
-def _picture(data: bytes, form: str) -> tuple[tuple[tuple[int, str], ...], str]:
+def _picture(data: bytes, form: str) -> Read:
     try:
         with av.open(io.BytesIO(data), "r", format=form) as container:
             pictures = [next(container.decode(video=0))]

@@ -215,7 +215,7 @@ class Tour:
             request,
             answer,
             call.given,
-            curl=lambda: as_curl(prepared, self.facts.called(viewer), self.facts),
+            curl=lambda: as_curl(prepared, self.facts.called(viewer), self.facts, self.caller.secrets),
         )
         if 200 <= answer.status < 300:
             self._succeeded(call, viewer, how, answer)
