@@ -2,6 +2,9 @@
 
 Allure 3 writes an analytics script into every report and has no option against it. It is cut out, and a content
 security policy sees to it that nothing else is fetched either: not by a script, nor by a picture in some text.
+
+Its data stands behind the script that shows it. On a busy machine that script runs before the data is there, asks for
+files that do not exist, and shows nothing for ever; so the data is put before it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ ANALYTICS = re.compile(
 REACHING_OUT = re.compile(
     r"<(?:script|link|img|iframe|video|audio|source|object|embed)\b[^>]*?(?:src|href|data)=\"?(?:https?:)?//"
 )
+DATA = re.compile(r"<script async>\s*window\.allureReportDataReady = false;.*</script>(?=\s*</body>)", re.DOTALL)
+APPLICATION = '<div id="app"></div>'
 HEAD, BODY = "<head>", "<body>"
 
 
@@ -49,7 +54,10 @@ def offline(html: str, verdict: str) -> str:
     if count != 1 or found or "googletagmanager" in stripped:
         what = found[0] if found else f"{count} analytics scripts where 1 belongs"
         raise UnknownPageError(f"Allure's page is not as expected ({what}): no report was made of it")
-    if stripped.count(HEAD) != 1 or stripped.count(BODY) != 1:
-        raise UnknownPageError("Allure's page is not as expected (no single head and body): no report was made of it")
+    data = DATA.search(stripped)
+    bare = stripped.replace(data[0], "", 1) if data else ""
+    if data is None or any(bare.count(mark) != 1 for mark in (HEAD, BODY, APPLICATION)):
+        raise UnknownPageError("Allure's page is not as expected (head, body, data): no report was made of it")
     policy = f'{HEAD}<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    return stripped.replace(HEAD, policy).replace(BODY, BODY + verdict)
+    before, after = bare.split(APPLICATION)
+    return before.replace(HEAD, policy).replace(BODY, BODY + verdict) + APPLICATION + data[0] + after
