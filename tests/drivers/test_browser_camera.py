@@ -147,22 +147,26 @@ def test_anew(hands: Hands) -> None:
 def test_rest(hands: Hands) -> None:
     """Before the first canary and at rest an open camera and microphone give a recorder nothing, and nobody waits."""
 
+    async def require_nothing(session: Session) -> None:
+        await session.page.evaluate("() => record('video')")
+        await session.page.evaluate("() => new Promise((go) => setTimeout(go, 600))")
+        emitted = await session.emitted()
+        assert (emitted.sound_s, emitted.frames) == (0, 0)
+        reading = await finished(hands, session)
+        assert (reading.outcome, reading.tracks, reading.duration_s) == ("empty", (), 0), reading
+        with pytest.raises(TargetError, match="no canary is shown"):
+            await session.until_sent(sound_s=0.1)
+
     async def story() -> None:
         session = await hands.visitor()
         await opened(session, video=True)
+        await require_nothing(session)
         await session.page.evaluate("() => record('video')")
-        with pytest.raises(TargetError, match="no canary is shown"):
-            await session.until_sent(sound_s=0.1)
         await session.show(live(13))
         await session.until_sent(sound_s=SOUND_S, frames=FRAMES)
         assert found(await finished(hands, session)) == {(13, 0, "video"), (13, 0, "audio")}
         await session.rest()
-        await session.page.evaluate("() => record('video')")
-        before = await session.emitted()
-        await session.page.evaluate("() => new Promise((go) => setTimeout(go, 600))")
-        assert (before.sound_s, before.frames) == (0, 0)
-        assert await session.emitted() == before
-        assert (await finished(hands, session)).outcome == "empty"
+        await require_nothing(session)
         await session.close()
 
     hands.run(story())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from pathlib import Path
 
 import playwright
@@ -16,17 +16,26 @@ from tests.chromium import needs_chromium
 BROWSERS = Path(playwright.__file__).parent / "driver" / "package" / "browsers.json"
 
 
+@pytest.fixture(scope="module")
+def real() -> Path:
+    """Return the machine's Chromium, found before anything is hidden."""
+    return find().path
+
+
 @pytest.fixture(autouse=True)
-def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let there be no browser of Playwright's, and none that is named."""
+def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be no browser of Playwright's and none that is named, and a folder before all others on the PATH."""
     monkeypatch.delenv("HARNESS_BROWSER", raising=False)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "registry"))
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
 
-@pytest.fixture
-def real() -> Path:
-    """Return the machine's Chromium."""
-    return find().path
+def program(path: Path, command: str) -> Path:
+    """Write an executable that runs a shell command, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
+    return path
 
 
 def installed(tmp_path: Path, real: Path, folder: str, executable: str) -> Path:
@@ -34,20 +43,18 @@ def installed(tmp_path: Path, real: Path, folder: str, executable: str) -> Path:
     known = json.loads(BROWSERS.read_text())["browsers"]
     revision = next(each["revision"] for each in known if each["name"] == folder.replace("_", "-"))
     place = tmp_path / "registry" / f"{folder}-{revision}" / "chrome-linux64" / executable
-    place.parent.mkdir(parents=True)
-    place.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
-    place.chmod(0o755)
-    return place
+    return program(place, f'exec {real} "$@"')
 
 
 @needs_chromium
-def test_systems(real: Path) -> None:
-    """The system's Chromium is found on the PATH, and it is said whose it is, of which version and where."""
+def test_systems(tmp_path: Path, real: Path) -> None:
+    """The system's Chromium is found on the PATH, and it is said of which version it is and where."""
+    there = program(tmp_path / "chromium-headless-shell", f'exec {real} "$@"')
     found = find()
     major = found.version.partition(".")[0]
-    assert found.path == real
+    assert found.path == there
     assert int(major) >= 100
-    assert f" {major} at {real}" in found.whose
+    assert found.whose.endswith(f"'s Chromium {major} at {there}")
 
 
 @needs_chromium
@@ -72,18 +79,11 @@ def test_named(tmp_path: Path, real: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @needs_chromium
-def test_only_says_where(tmp_path: Path, real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_says_where(tmp_path: Path, real: Path) -> None:
     """A script in a browser's place that only says where to get one is passed over."""
-    (tmp_path / "chromium").write_text("#!/bin/sh\necho 'snap install chromium'\nexit 1\n")
-    (tmp_path / "google-chrome").symlink_to(real)
-    (tmp_path / "chromium").chmod(0o755)
-    env = shutil.which("env")
-    assert env
-    monkeypatch.setenv("PATH", f"{tmp_path}:{Path(env).parent}")
-    for name in ("chromium", "chromium-headless-shell"):
-        if (Path(env).parent / name).exists() and name != "chromium":
-            pytest.skip(f"{name} stands beside env")
-    assert find().path == tmp_path / "google-chrome"
+    program(tmp_path / "chromium-headless-shell", "echo 'snap install chromium'; exit 1")
+    there = program(tmp_path / "chromium", f'exec {real} "$@"')
+    assert find().path == there
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,7 @@ def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
     """No browser, or one that is none, is a mistake said in one line with both ways to get one."""
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     (tmp_path / "text").write_text("hello")
-    (tmp_path / "other").write_text("#!/bin/sh\necho hello\n")
-    (tmp_path / "other").chmod(0o755)
+    program(tmp_path / "other", "echo hello")
     if named:
         monkeypatch.setenv("HARNESS_BROWSER", str(tmp_path / named))
     with pytest.raises(UsageError, match=said) as raised:

@@ -72,7 +72,7 @@ def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
         for name, data in masked.items():
             archive.writestr(name, data)
     har = _har(line for name, data in masked.items() if name.endswith(".network") for line in data.splitlines())
-    (directory / f"{actor}.har").write_text(json.dumps(har, indent=1), encoding="utf-8")
+    (directory / f"{actor}.har").write_text(json.dumps(har), encoding="utf-8")
 
 
 def _scrubbed(name: str, data: bytes, secrets: Secrets) -> bytes:
