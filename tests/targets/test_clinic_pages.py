@@ -45,6 +45,7 @@ def test_a_call_that_is_switched(either: Ward) -> None:
         visit = await alice.pages.book(chen.account, "audio")
         await alice.pages.join(visit)
         await chen.pages.join(visit)
+        assert await either.paths() == {"upload" if either.scripts else "webrtc"}
         await asyncio.gather(alice.send(visit, "audio"), chen.send(visit, "audio"))
         await alice.pages.switch(visit, "video")
         await asyncio.gather(alice.send(visit, "video"), chen.send(visit, "video"))
@@ -174,6 +175,7 @@ def test_the_list_and_the_page_contradict_each_other(sound: Ward) -> None:
         await chen.send(visit, "audio")
         await chen.driver.end(visit)
         (made,) = await alice.pages.recordings(visit)
+        assert await alice.pages.replays() == [made]
         (session,) = sound.sessions
         await session.page.route(
             f"**/replays/{made.ref}",

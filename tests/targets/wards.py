@@ -79,6 +79,11 @@ class Ward:
         self._names[number] = name
         return Person(name, account, number, driver)
 
+    async def paths(self) -> set[str]:
+        """Return by which paths the calls go that the pages are in."""
+        calls = [session.page.get_by_test_id("call") for session in self.sessions]
+        return {await call.get_attribute("data-path") or "" for call in calls}
+
     def heard(self, media: bytes) -> set[Heard]:
         """Return every canary in media, all of which must be readable."""
         reading = read(media)

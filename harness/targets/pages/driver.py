@@ -39,6 +39,7 @@ class ClinicPages:
         self._role = role
         self._devices = Devices(self._session, lambda device: entrance.sign_in(device, account, PASSWORD))
         self._left: set[str] = set()
+        self._listed: set[str] = set()
         self._shown = Shown()
 
     def shown(self) -> Shown:
@@ -108,16 +109,19 @@ class ClinicPages:
         """Return what the page of Consultation Replays lists, to its end.
 
         Raises TargetError, not definite, where it contradicts itself or a replay's own page that was opened before:
-        of two words for one thing nobody can say which is true.
+        of two words for one thing nobody can say which is true. A list with something new is returned all the same,
+        for what is new may be worse than a contradiction.
         """
         async with self._devices.at_home() as device:
             entries, total = await replays.read_list(device)
             badge = await replays.badge_of(device)
         self._shown = replace(self._shown, badge=badge, total=total, entries=tuple(entries))
+        listed = {entry.recording: entry.as_recording for entry in entries}
         found = contradictions(self._shown)
-        if found:
+        if found and listed.keys() <= self._listed:
             raise TargetError(f"the replay list: {found[0]}", definite=False)
-        return list({entry.recording: entry.as_recording for entry in entries}.values())
+        self._listed |= listed.keys()
+        return list(listed.values())
 
     async def open(self, recording: str) -> bytes:
         """Play a replay on its own page and return what the player plays; where that is refused, its bytes alone."""
