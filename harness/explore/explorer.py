@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,7 +32,8 @@ MAX_TRIALS = 1_500
 """On one deployment, since a target's storage ends somewhere; then comes the next, after the last one the first."""
 TRIES = 3
 """How often a program that failed among others is played alone before it is said that it cannot be told again."""
-SETTLE_S = 1.0
+SETTLE_S = 2.0
+"""What is kept of the budget for ending what was started."""
 BATCHES_A_ROUND = 4
 CHECKS = tuple(check.__name__.replace("_", "-") for check in ALL)
 MAX_RETOLD = 20
@@ -229,22 +230,28 @@ class Explorer:
         shared = self.catalogue.shared(program.combination)
         usual = self.catalogue.shared(self.catalogue.baseline)
         plain = Combination(tuple((dict(program.combination) | dict(usual)).items()))
-        tries = [(shared, program)]
-        if shared != usual and self.catalogue.allows(plain):
-            tries.insert(0, (usual, Program(program.steps, plain)))
-        for where, told in tries:
-            if self.ends_s - time.monotonic() < self._start_s + SETTLE_S:
-                return
-            self.onlooker.phase("telling it again on a fresh deployment")
-            try:
-                async with self._deployed(where) as player, asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
-                    again = await self._again(player, replace(leak.smallest, program=told), confirmed=True)
-            except (TimeoutError, HarnessError):
-                return
-            leak.fresh = again is not None
-            if again:
-                leak.smallest = again
-                return
+        plain_program = Program(program.steps, plain)
+        if shared != usual and self.catalogue.allows(plain) and await self._is_told(leak, usual, [plain_program]):
+            return
+        leak.fresh = None
+        # What earlier trials left behind may have helped to shrink it; then the first that failed is a better story.
+        await self._is_told(leak, shared, [program, leak.first.program])
+
+    async def _is_told(self, leak: Leak, shared: Literals, programs: Sequence[Program]) -> bool:
+        """Play programs on a new deployment until one fails as the leak does; keep that one, and True."""
+        if self.ends_s - time.monotonic() < self._start_s + SETTLE_S:
+            return False
+        self.onlooker.phase("telling it again on a fresh deployment")
+        with suppress(TimeoutError, HarnessError):
+            async with self._deployed(shared) as player, asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
+                for program in programs:
+                    again = await self._again(player, replace(leak.smallest, program=program), confirmed=True)
+                    leak.fresh = again is not None
+                    if again:
+                        leak.is_smallest = leak.is_smallest and program.steps == leak.smallest.program.steps
+                        leak.smallest = again
+                        return True
+        return False
 
 
 def _rank(played: Played) -> int:

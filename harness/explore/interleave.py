@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import hypothesis
@@ -44,16 +44,17 @@ MAX_ROUNDS = 6
 PROGRAMS_A_BATCH = 8
 """Few, because Hypothesis varies what it has made: more batches, each from a seed of its own, are more different."""
 MEDIA: tuple[Medium, Medium] = ("audio", "video")
-DEEDS: tuple[Deed | Literal["knock"] | None, ...] = (
-    None,
-    "hold",
-    "join",
-    "emit",
-    "switch",
-    "leave",
-    "end",
-    "knock",
-)
+KNOCK: Literal["knock"] = "knock"
+"""To try what a sound target refuses."""
+LIKEWISE: Literal["likewise"] = "likewise"
+"""To do what the other does who begins at the same moment."""
+Drawn = Deed | Literal["knock", "likewise"] | None
+FIRST: tuple[Drawn, ...] = (None, *3 * ("hold",), "join", *2 * ("emit",), *2 * ("switch",), "leave", "end", KNOCK)
+SECOND: tuple[Drawn, ...] = (None, *4 * (LIKEWISE,), "hold", "join", "emit", "switch", "leave", "end", *5 * (None,))
+"""What is drawn for one who begins alone or first, and for one who may begin at the same moment; often what tells more.
+
+The first of each is nothing, so that Hypothesis shrinks towards it.
+"""
 
 Deliver = Callable[[Program], None]
 
@@ -105,16 +106,15 @@ SLOTS = st.builds(Slot, st.sampled_from(PATIENTS), st.sampled_from(CLINICIANS), 
 class Choice:
     """A verb that was drawn: in which slot, by which of the four who may appear, and whether a hold switches."""
 
-    deed: Deed | Literal["knock"] | None
+    deed: Drawn
     slot: int
     who: int
     switches: bool
 
 
-def _choices(*, idle: int) -> st.SearchStrategy[Choice]:
-    """Return choices of a verb; `idle` numbers beyond the deeds stand for none, so that it is drawn that often."""
-    deeds = st.integers(0, len(DEEDS) - 1 + idle).map(lambda number: DEEDS[number] if number < len(DEEDS) else None)
-    return st.builds(Choice, deeds, st.integers(0, MAX_VISITS - 1), st.integers(0, MAX_ACTORS - 1), st.booleans())
+def _choices(deeds: Sequence[Drawn]) -> st.SearchStrategy[Choice]:
+    drawn = st.integers(0, len(deeds) - 1).map(lambda number: deeds[number])
+    return st.builds(Choice, drawn, st.integers(0, MAX_VISITS - 1), st.integers(0, MAX_ACTORS - 1), st.booleans())
 
 
 class Interleaving(RuleBasedStateMachine):
@@ -138,10 +138,11 @@ class Interleaving(RuleBasedStateMachine):
         """Choose the flags, and who would book whom."""
         self._combination, self._slots = combination, slots
 
-    @rule(first=_choices(idle=0), second=_choices(idle=2 * len(DEEDS)))
+    @rule(first=_choices(FIRST), second=_choices(SECOND))
     def go_on(self, first: Choice, second: Choice) -> None:
         """Let something happen, or two things at once."""
-        verbs = [verb for choice in (first, second) if (verb := self._verb(choice))]
+        other = replace(second, deed=first.deed) if second.deed == LIKEWISE else second
+        verbs = [verb for choice in (first, other) if (verb := self._verb(choice))]
         if len(verbs) == 2 and not go_together(verbs):
             verbs.pop()
         for verb in verbs:
@@ -164,12 +165,12 @@ class Interleaving(RuleBasedStateMachine):
     def _verb(self, choice: Choice) -> Verb | None:
         """Return the verb that was drawn, its visit booked if need be; None where it makes no sense."""
         is_booked = choice.slot in self._visits
-        if choice.deed is None or (choice.deed == "leave" and not is_booked):
+        if choice.deed in (None, LIKEWISE) or (choice.deed == "leave" and not is_booked):
             return None
         if not is_booked:
             self._book(choice.slot)
         call = self._calls.calls[self._visits[choice.slot]]
-        if choice.deed == "knock":
+        if choice.deed == KNOCK:
             cast = self._cast
             return self._calls.knock(call, cast[choice.who % len(cast)])
         actor = call.parties[choice.who % 2]

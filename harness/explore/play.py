@@ -18,6 +18,7 @@ from harness.running.trial import ELSEWHERE, Rig, TrialResult, conclude, judged,
 AT_ONCE = 6
 CONFIRM_S = 5.0
 DEGREES = get_args(Degree)
+COUNTED = "count-mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ class Played:
 
         None when nothing did, or all that leaked is other trials': that cannot be told again alone.
         """
-        own = [each for each in self.result.findings if each.verdict is Verdict.INVALID and not _is_others(each)]
+        wrong = [each for each in self.result.findings if each.verdict is Verdict.INVALID]
+        own = [each for each in wrong if not _is_others(each)]
+        if len(own) < len(wrong):
+            # Where others' media leak a badge counts theirs, too: it says nothing of this trial.
+            own = [each for each in own if each.check != COUNTED]
         first = [each for each in own if each.check == own[0].check]
         return max(first, key=lambda each: DEGREES.index(each.degree) if each.degree else -1, default=None)
 

@@ -1,0 +1,130 @@
+"""The real command: it finds a planted flaw by itself, keeps a file that shows it, and leaves nothing running."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.commands import (
+    END_S,
+    FLAW,
+    HARNESS,
+    Background,
+    background,
+    harness,
+    is_running,
+    processes,
+    run,
+    scenarios,
+    until,
+)
+
+PLAYS = "running the control"
+FLAGS = """
+[flags.video-upgrade]
+description = "A patient who booked audio may switch to video."
+
+[flags.replay-index-v2]
+description = "Consultation Replays reads the new index."
+
+[flags.replay-access]
+description = "The kill switch."
+kind = "kill switch"
+baseline = "on"
+"""
+
+
+@pytest.fixture
+def flags(tmp_path: Path) -> Path:
+    """Return a catalogue of three of the clinic's flags: eight combinations, one deployment."""
+    file = tmp_path / "flags.toml"
+    file.write_text(FLAGS)
+    return file
+
+
+def test_a_planted_flaw(tmp_path: Path, flags: Path) -> None:
+    """The flaw is found without its flags being told; the saved story fails with the flaw alone, under pytest too."""
+    kept = tmp_path / "kept"
+    found = harness("explore", "--flags", str(flags), "--flaw", FLAW, "--budget", "90s", "--save", str(kept))
+    assert (found.code, "INVALID: do not ship" in found.said) == (1, True), found
+    (file,) = kept.glob("*.py")
+    assert f"saved: {file}" in found.said
+    text = file.read_text()
+    assert '@scenario(flags=["video-upgrade", "replay-index-v2"' in text
+    assert f"harness run {file} --flags {flags} --flaw {FLAW}" in " ".join(text.replace("\\", "").split())
+    chosen = ["--set", "video-upgrade=on", "--set", "replay-index-v2=on"]
+    options = ["--flags", str(flags), *chosen]
+    flawed = run(tmp_path / "flawed", str(file), *options, "--flaw", FLAW)
+    checks = {finding["check"] for trial in flawed.summary["failures"] for finding in trial["findings"]}
+    assert (flawed.ended.code, bool(checks & {"foreign-media", "reachable-media"})) == (1, True)
+    assert run(tmp_path / "sound", str(file), *options).ended.code == 0
+    under_pytest = scenarios(str(file), *options, "--flaw", FLAW, f"--out={tmp_path / 'pytest'}")
+    assert (under_pytest.code, "Traceback" in under_pytest.said) == (1, False)
+
+
+def test_the_sound_clinic(tmp_path: Path, flags: Path) -> None:
+    """Nothing is found on the sound clinic; what was tried is said, and nothing is written."""
+    kept = tmp_path / "kept"
+    found = harness("explore", "--flags", str(flags), "--budget", "12s", "--save", str(kept), "--seed", "5")
+    assert (found.code, "VALID in what was tried" in found.said) == (0, True), found
+    assert "of 8 valid combinations" in found.said
+    assert "control: a foreign video slipped into alice's list was found and proved" in found.said
+    assert list(kept.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--budget", "0"], "--budget 0: no time to play anything in; give seconds or minutes, such as '60s'"),
+        (["--flaw", "video-branch-skips-ower"], f"did you mean '{FLAW}'?"),
+        (["--set", "video-upgrad=on"], "did you mean 'video-upgrade'?"),
+        (["--seed", "-1"], "--seed -1: a seed is 0 or more"),
+        (["--target", "http://127.0.0.1:9", "--flag-server", "http://127.0.0.1:9"], "nothing answers there"),
+    ],
+    ids=["budget", "flaw", "flag", "seed", "target"],
+)
+def test_a_bad_input(arguments: list[str], why: str) -> None:
+    """A mistake is one line with the mend, before anything is started."""
+    done = harness("explore", *arguments)
+    assert (done.code, done.said) == (4, "")
+    assert why in done.complained
+    assert done.complained.count("\n") == 1
+
+
+def test_a_budget_in_which_nothing_begins(flags: Path) -> None:
+    """What could not see anything does not pass."""
+    done = harness("explore", "--flags", str(flags), "--budget", "0.1s")
+    assert (done.code, "the budget of 0.1 s ended before the first trial" in done.said) == (6, True)
+
+
+def _interrupt(started: Background) -> None:
+    started.interrupt(signal.SIGINT, group=True)
+    started.interrupt(signal.SIGINT, group=True)
+
+
+def _kill_the_clinic(started: Background) -> None:
+    clinics = [pid for pid in started.children() if b"harness.clinic" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(clinics) == 1
+    os.kill(clinics[0], signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("do", "code", "said"),
+    [(_interrupt, 2, "tried: "), (_kill_the_clinic, 6, "not proved: the target died in the middle")],
+    ids=["ctrl-c twice", "the clinic is killed"],
+)
+def test_in_the_middle(tmp_path: Path, flags: Path, do: Callable[[Background], None], code: int, said: str) -> None:
+    """It ends soon with the right code, says what it knows, and its children have ended."""
+    with background(tmp_path / "log", HARNESS, "explore", "--flags", str(flags), "--budget", "60s") as started:
+        started.wait_until(PLAYS)
+        until(lambda: len(started.children()) == 2)
+        children = started.children()
+        do(started)
+        ended = started.end()
+    assert (ended.code, said in ended.said, "Traceback" in ended.said) == (code, True, False), ended.said
+    until(lambda: not any(is_running(child) for child in children), END_S)
+    assert not [pid for pid, (parent, _) in processes() if parent == started.process.pid]
