@@ -42,17 +42,17 @@ def test_no_node_is_said_with_how_to_get_it(path: Path) -> None:
         find()
 
 
-@pytest.mark.parametrize("version", ["v18.20.4", "v20.18.3", "nothing like a version"])
+@pytest.mark.parametrize("version", ["v18.18.2", "v12.22.9", "nothing like a version"])
 def test_an_old_node_is_said(path: Path, version: str) -> None:
-    """Debian 12's Node and any other that Allure's packages do not run on."""
+    """A Node with which Allure was not seen to work, as older distributions have it."""
     program(path / "node", f"echo {version}")
-    with pytest.raises(UsageError, match=rf"needs Node 20\.19 or newer, and .*node is {version}"):
+    with pytest.raises(UsageError, match=rf"needs Node 18\.19 or newer, and .*node is {version}"):
         find()
 
 
 def test_no_allure_is_said_with_how_to_get_it(path: Path) -> None:
     """Both ways of getting it stand in the sentence."""
-    program(path / "node", "echo v20.19.0")
+    program(path / "node", "echo v18.20.4")
     with pytest.raises(UsageError, match=r"`npm ci --prefix reports`.*`npm install --global allure@3\.18\.0`"):
         find()
 

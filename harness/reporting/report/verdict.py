@@ -146,7 +146,7 @@ def _figure(file: Path, result: TrialResult) -> str:
     words = f"what {leak.viewer} was shown: media of {leak.owner}" if leak else "what leaked"
     return (
         f'<figure><img alt="{escape(words)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{escape(words)}, trial {result.trial.id}</figcaption></figure>"
+        f"<figcaption>{escape(words)}, in trial {result.trial.id}</figcaption></figure>"
     )
 
 
