@@ -157,6 +157,17 @@ class Devices:
         return device is not None and not await self._is_let_go(device)
 
     @property
+    def any(self) -> Device:
+        """A device that somebody is signed in on, whatever it shows: enough to ask in its session.
+
+        Raises TargetError before there is one.
+        """
+        for device in self._all:
+            if device.use != ENTRANCE:
+                return device
+        raise TargetError("nobody is signed in yet", definite=False)
+
+    @property
     def all(self) -> tuple[Device, ...]:
         """The devices, the first one first."""
         return tuple(self._all)

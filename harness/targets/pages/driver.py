@@ -57,8 +57,7 @@ class ClinicPages:
 
     async def features(self) -> Mapping[str, str]:
         """Return the flags as the clinic evaluates them for this user, asked in the page's session."""
-        async with self._devices.at_home() as device:
-            return dict(await device.json("/me/features"))
+        return dict(await self._devices.any.json("/me/features"))
 
     async def book(self, clinician: str, medium: Medium) -> str:
         """Book a consultation for now on the page of one's consultations; return its id."""
@@ -102,8 +101,7 @@ class ClinicPages:
 
     async def recordings(self, consultation: str) -> Sequence[Recording]:
         """Return what the clinic recorded in a consultation of one's own, once its worker has finished all of it."""
-        async with self._devices.at_home() as device:
-            return await finished_recordings(device.json, consultation)
+        return await finished_recordings(self._devices.any.json, consultation)
 
     async def replays(self) -> Sequence[Recording]:
         """Return what the page of Consultation Replays lists, to its end.
