@@ -13,7 +13,7 @@ from harness.checks import ALL
 from harness.errors import HarnessError
 from harness.explore.budget import deployments, shares_s
 from harness.explore.interleave import Variants, write
-from harness.explore.play import Played, Player
+from harness.explore.play import DIED, Played, Player
 from harness.explore.program import AtOnce, Book, Program, Verb
 from harness.explore.render import scenario_of
 from harness.explore.shrink import Shrinking
@@ -103,8 +103,10 @@ class Explorer:
                 async with asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
                     self.controls.append(await self._control(player, shared))
                 if not self.controls[-1].found:
-                    self.doubts.append(self.controls[-1].sentence)
+                    is_alive = await player.deployment.target.is_alive()
+                    self.doubts.append(self.controls[-1].sentence if is_alive else DIED)
                     return
+                self.onlooker.phase("making up stories")
                 variants = Variants(self.catalogue, dict(shared))
                 await self._play(player, variants, until_s)
                 self.doubts += [player.stopped] if player.stopped else []

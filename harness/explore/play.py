@@ -13,10 +13,11 @@ from harness.explore.render import scenario_of
 from harness.ledger import Ledger, Outcome
 from harness.model import Degree, Finding, Trial, Verdict
 from harness.running.deployment import Deployment
+from harness.running.engine import CONFIRM_S
 from harness.running.trial import ELSEWHERE, Rig, TrialResult, conclude, judged, perform
 
 AT_ONCE = 6
-CONFIRM_S = 5.0
+DIED = "the target died in the middle"
 DEGREES = get_args(Degree)
 COUNTED = "count-mismatch"
 
@@ -68,7 +69,7 @@ class Player:
         await perform(trial, scenario_of(program, f"explored_{program.digest}"), self.rig, ledger)
         silent = any(entry.outcome is Outcome.UNKNOWN for entry in ledger)
         if silent and not await self.deployment.target.is_alive():
-            self.stopped = self.stopped or "the target died in the middle"
+            self.stopped = self.stopped or DIED
         if not confirmed:
             return Played(program, judged(trial, ledger), ledger)
         unproved = await self.deployment.watch.confirm(time.monotonic(), CONFIRM_S)
