@@ -19,9 +19,8 @@ from harness.reporting.report.build import make
 from harness.reporting.report.history import DEFAULT_HISTORY
 from harness.running.outcome import ExitCode
 from harness.running.settings import DEFAULT_OUT
-from harness.running.store import RUN
+from harness.running.store import ALLURE_REPORT, RUN
 
-REPORT = "allure-report"
 LEFT_OUT_SHOWN = 5
 EPILOG = (
     "Exit codes: 0 a report was made, whatever the run's verdict is (`harness check` judges), 2 interrupted, 3 Allure "
@@ -35,7 +34,8 @@ def report(
     to: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help=f"Where the report is written; DIR/{REPORT} by default. An earlier one is replaced."
+            metavar="DIR",
+            help=f"Where the report is written; DIR/{ALLURE_REPORT} by default. An earlier one is replaced.",
         ),
     ] = None,
     history: Annotated[
@@ -49,7 +49,7 @@ def report(
     """
     _require_run(directory)
     with _ended_alike():
-        made = make(directory, to or directory / REPORT, history, _say)
+        made = make(directory, to or directory / ALLURE_REPORT, history, _say)
     _say(f"{made.headline}\nreport: {made.page}")
     for path in made.left_out[:LEFT_OUT_SHOWN]:
         _say(f"not in the report, for want of room or since it could not be cleaned of secrets: {path}")

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.reporting.report import redact
+from harness.running.store import EVIDENCE
 
-EVIDENCE = "evidence"
-"""Where `harness.running.evidence` keeps what was seen of a trial: DIR/evidence/TRIAL/."""
 LEAK = "leak"
 """The stem of the files that hold the media of a leak, and a frame of it."""
 MAX_BYTES = 64 * 2**20

@@ -17,7 +17,7 @@ from harness.errors import HarnessError, UsageError
 
 PINNED = "3.18"
 NODE = (18, 19)
-"""Ubuntu 24.04's, with which Allure 3.18 was seen to work, as with Debian 12's; some packages below it ask for 20.19."""
+"""Ubuntu 24.04 has it, and Allure 3.18 was seen to work with it, though some packages below it ask for 20.19."""
 CHECKOUT = Path(__file__).parents[3] / "reports"
 GET = "in a checkout `npm ci --prefix reports`, else `npm install --global allure@3.18.0`"
 GET_NODE = "https://nodejs.org, or `apt install nodejs npm` on Debian 12, Ubuntu 24.04 and later"

@@ -17,11 +17,11 @@ from harness.model import Combination, Verdict
 from harness.planning.narrow import describe
 from harness.reporting import text
 from harness.reporting.report import redact
-from harness.reporting.report.attachments import EVIDENCE, MAX_FILE_BYTES
+from harness.reporting.report.attachments import MAX_FILE_BYTES
 from harness.reporting.report.categories import category
 from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.settings import Settings
-from harness.running.store import StoredRun
+from harness.running.store import EVIDENCE, StoredRun
 from harness.running.trial import TrialResult
 
 MAX_ROWS = 40
@@ -106,10 +106,16 @@ def _causes(failing: Sequence[ScenarioOutcome], outcome: RunOutcome, *, is_linke
         by_cause.setdefault(_conditions(scenario, outcome), []).append(scenario)
     for cause, scenarios in by_cause.items():
         worst = Verdict.merge(scenario.verdict for scenario in scenarios)
-        yield f'<li class="harness-{worst}">' + "".join(f"<p><b>{escape(each)}</b></p>" for each in cause)
+        yield f'<li class="harness-{worst}">' + "".join(f"<p>{_bold(each)}</p>" for each in cause)
         yield "".join(f"<p>{_case(each, is_linked=is_linked)}</p>" for each in scenarios) + "</li>"
     if len(failing) > MAX_SHOWN:
         yield f"<li>... and {len(failing) - MAX_SHOWN} more scenarios</li>"
+
+
+def _bold(condition: str) -> str:
+    """Return a condition, all of it strong but the remark on how sure it is."""
+    when, _, remark = condition.partition("   (")
+    return f"<b>{escape(when)}</b>" + (f" <span>({escape(remark)}</span>" if remark else "")
 
 
 def _conditions(scenario: ScenarioOutcome, outcome: RunOutcome) -> tuple[str, ...]:
