@@ -1,0 +1,111 @@
+"""What an exploration ends with: the exit code, and the words for it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from harness.explore.command import exit_code
+from harness.explore.explorer import Explorer
+from harness.explore.show import conclusion
+from harness.explore.tally import Leak, Onlooker, Tally
+from harness.model import Finding, Verdict
+from harness.running.control import Control
+from harness.running.outcome import ExitCode
+from harness.running.settings import Settings
+
+from .made import clinic, programs
+from .test_shrink import judged
+
+FOUND = Control(found=True, sentence="the control was found")
+LOST = Control(found=False, sentence="the control was not found")
+LEAKING = judged(programs()[0], "foreign-media")
+SILENT = judged(programs()[1], "")
+UNKNOWN = replace(
+    SILENT,
+    result=replace(
+        SILENT.result,
+        verdict=Verdict.UNKNOWN,
+        findings=(Finding("vacuous", Verdict.UNKNOWN, "nobody saw anything"),),
+    ),
+)
+LEAK = Leak(LEAKING, LEAKING, trial=3, at_s=1.5)
+
+
+def explored(**known: Any) -> Explorer:
+    """Return an exploration of one valid trial, with what else is known of it."""
+    tally = Tally()
+    tally.take(SILENT)
+    settings = Settings(seed=7)
+    explorer = Explorer(settings, clinic(), time.monotonic(), 60.0, cast("Onlooker", None), tally=tally)
+    explorer.controls = [FOUND]
+    for name, value in known.items():
+        setattr(explorer, name, value)
+    return explorer
+
+
+@pytest.mark.parametrize(
+    ("known", "interrupted", "code"),
+    [
+        ({}, False, ExitCode.VALID),
+        ({"tally": Tally()}, False, ExitCode.UNKNOWN),
+        ({"controls": []}, False, ExitCode.UNKNOWN),
+        ({"controls": [FOUND, LOST]}, False, ExitCode.UNKNOWN),
+        ({"unknown": [UNKNOWN]}, False, ExitCode.UNKNOWN),
+        ({"doubts": ["the target died"]}, False, ExitCode.UNKNOWN),
+        ({"leak": LEAK}, False, ExitCode.INVALID),
+        ({"leak": LEAK, "unknown": [UNKNOWN], "doubts": ["it died"]}, False, ExitCode.INVALID),
+        ({"leak": LEAK}, True, ExitCode.INTERRUPTED),
+    ],
+)
+def test_exit_codes(known: dict[str, Any], interrupted: bool, code: ExitCode) -> None:  # noqa: FBT001 - parametrized
+    """Only an exploration that could see, and met no doubt, is valid; a leak beats doubts."""
+    assert exit_code(explored(**known), interrupted=interrupted) is code
+
+
+def said(explorer: Explorer, code: ExitCode) -> str:
+    """Return what is said of an exploration."""
+    return "\n".join(conclusion(explorer, code, None, ("harness run FILE", "--set a=b")))
+
+
+def test_nothing_found() -> None:
+    """What was tried is said, and what was left out."""
+    explorer = explored()
+    explorer.tally.left_out = [(("fast-sessions", "on"),), (("fast-sessions", "off"),)]
+    explorer.tally.begin((("fast-sessions", "off"),))
+    text = said(explorer, ExitCode.VALID)
+    assert text.startswith("VALID in what was tried: nothing was found in 1 trial\n")
+    assert "tried: 1 trial (1 valid), 1 different story under 1 of 7,776 valid combinations" in text
+    assert "deployment with fast-sessions=off: explored" in text
+    assert "deployment with fast-sessions=on: not explored" in text
+    assert "seed 7" in text
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"is_smallest": False}, "shrinking was cut short: it may not be the smallest"),
+        ({"is_smallest": True, "fresh": True}, "seen again on a fresh deployment, by these actors alone"),
+        ({"fresh": False}, "not seen on a fresh deployment"),
+        ({"alone": False}, "not when it was told alone"),
+    ],
+)
+def test_a_leak(known: dict[str, Any], words: str) -> None:
+    """The finding, the story and the command are shown, and how far the leak can be believed to be alone."""
+    text = said(explored(leak=replace(LEAK, **known)), ExitCode.INVALID)
+    assert text.startswith("INVALID: do not ship\n  foreign-media: it was seen\n")
+    assert "found in trial 3 after 1.5 s" in text
+    assert words in text
+    assert ".book(" in text
+    assert "again: harness run FILE --set a=b" in text
+
+
+def test_no_verdict() -> None:
+    """A trial without a verdict is shown with its story and its reason."""
+    text = said(explored(unknown=[UNKNOWN]), ExitCode.UNKNOWN)
+    assert text.startswith("UNKNOWN: nothing is proved")
+    assert "no verdict, also when told again alone: nobody saw anything" in text
+    assert ".book(" in text
