@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -87,7 +89,7 @@ def test_secrets(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 @needs_chromium
 def test_kept(hands: Hands, tmp_path: Path) -> None:
-    """The requests are a HTTP Archive, the trace has its lines, no media and no path of this machine stand in them."""
+    """The requests are an HTTP Archive, Playwright opens the trace, and neither holds media or a path of this machine."""
 
     async def story() -> None:
         session = await signed_in(hands)
@@ -105,6 +107,9 @@ def test_kept(hands: Hands, tmp_path: Path) -> None:
     files = everything(tmp_path)
     lines = [json.loads(line) for line in files["alice.trace.zip/trace.trace"].splitlines()]
     assert {"context-options", "before", "after", "frame-snapshot"} <= {line["type"] for line in lines}
+    command = [sys.executable, "-m", "playwright", "trace", "open", str(tmp_path / "alice.trace.zip")]
+    opened = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert "Network:" in opened.stdout, opened.stderr
     clip = hands.site.sent["/clips/alice"]
     coded = base64.b64encode(clip)[40:200]
     for name, data in files.items():

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import suppress
 from functools import partial
 
 import pytest
 
 from harness.drivers.browser import Session, context
-from harness.drivers.browser.processes import Family
 from harness.errors import TargetError
 from tests.chromium import needs_chromium
 
@@ -21,13 +19,6 @@ pytestmark = needs_chromium
 
 THROWS = "() => new Promise((go) => { setTimeout(go, 50); setTimeout(() => { throw new Error('no tea'); }); })"
 FOR_EVER = "() => new Promise(() => undefined)"
-
-
-def kill(family: Family) -> None:
-    """Kill a browser's processes by their ids."""
-    for process in family.running():
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
 
 
 async def posts(session: Session, path: str, body: str = "abc") -> None:
@@ -154,10 +145,12 @@ def test_browser_dies(hands: Hands) -> None:
 
     async def story() -> None:
         session = await hands.visitor()
-        running = await hands.chromium._running()
+        leader = (await hands.chromium._running()).family.leader
         with pytest.raises(TargetError, match="alice, wait: the browser has ended"):
             async with session.doing("wait"):
-                await asyncio.gather(session.page.evaluate(FOR_EVER), asyncio.to_thread(kill, running.family))
+                await asyncio.gather(
+                    session.page.evaluate(FOR_EVER), asyncio.to_thread(os.kill, leader, signal.SIGKILL)
+                )
         await (await hands.visitor("bob")).close()
         with pytest.raises(TargetError, match="the browser has ended"):
             await session.visit("/")
