@@ -35,8 +35,10 @@ def seconds(budget: str) -> float:
     if not found:
         raise UsageError(f"--budget {budget}: give a time such as 90s or 2m")
     budget_s = float(found[1]) * UNITS[found[2]]
-    if not MIN_BUDGET_S <= budget_s <= MAX_BUDGET_S:
-        raise UsageError(f"--budget {budget}: nothing can be asked in that; give {MIN_BUDGET_S:g}s to 1h")
+    if budget_s < MIN_BUDGET_S:
+        raise UsageError(f"--budget {budget}: nothing can be asked in that; give {MIN_BUDGET_S:g}s or more")
+    if budget_s > MAX_BUDGET_S:
+        raise UsageError(f"--budget {budget}: give at most 1h")
     return budget_s
 
 

@@ -257,7 +257,7 @@ def _fetched(source: str, place: str) -> str:
                 raise UsageError(f"{place} {source}: no OpenAPI document there: {answer.status_code} {answer.reason}")
             data = answer.raw.read(MAX_BYTES + 1, decode_content=True)
     except (requests.RequestException, ValueError) as error:
-        raise UsageError(f"{place} {source}: nothing answers there ({_first_line(error)})") from error
+        raise UsageError(f"{place} {source}: nothing answers there ({_innermost(error)})") from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
     return str(data.decode(errors="replace"))
@@ -281,6 +281,13 @@ def _parsed(text: str, source: str, place: str) -> Any:
 def _kind(value: Any) -> str:
     kinds = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}
     return "nothing" if value is None else kinds.get(type(value), type(value).__name__)
+
+
+def _innermost(error: BaseException) -> str:
+    """Return what is at the bottom of an error of requests, which is wrapped three times."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _first_line(error: Exception) -> str:

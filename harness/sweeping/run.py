@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import unquote, urlsplit
+
+import requests
 
 from harness.drivers.api import Exchange
 from harness.errors import UsageError
@@ -21,7 +23,7 @@ from harness.running.settings import Settings
 from harness.running.trial import Rig
 from harness.sweeping import document as documents
 from harness.sweeping import place
-from harness.sweeping.caller import Caller
+from harness.sweeping.caller import Caller, as_curl
 from harness.sweeping.cases import Cases
 from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
 from harness.sweeping.control import Control, control
@@ -179,21 +181,24 @@ class Run:
                 continue
             operation, given = found
             tour.reach[operation.label].add(account, "story", exchange.status)
-            try:
-                words = tuple(texts(json.loads(exchange.body or b"null")))
-            except ValueError:
-                words = ()
-            answer = Answer(exchange.status, body=exchange.answer)
+            words = tuple(texts(Answer(0, body=exchange.body or b"").json()))
             request = Request(operation.label, exchange.method, path, (path, *words))
             tour.take(
                 operation,
                 account,
                 "story",
                 request,
-                answer,
+                Answer(exchange.status, body=exchange.answer),
                 (*given, *words),
-                curl=lambda: "(a request of the story's)",
+                curl=partial(self._told, tour, exchange),
             )
+
+    def _told(self, tour: Tour, exchange: Exchange) -> str:
+        """Return a request of the story's as a curl command; a file that it uploads is left out."""
+        body = exchange.body if Answer(0, body=exchange.body or b"").json() is not None else None
+        headers = dict(exchange.headers)
+        sent = requests.Request(exchange.method, self.address + exchange.path, headers=headers, data=body).prepare()
+        return as_curl(sent, exchange.actor.partition(".")[0], self.facts, tour.caller.secrets)
 
     def _address(self, target: object, document: Document) -> str:
         if isinstance(target, Described):
@@ -207,9 +212,7 @@ class Run:
     def outcome(self) -> Outcome:
         """Return what is known."""
         tour, result = self.tour, self.cast.result
-        told: Sequence[Finding] = (
-            [each for each in result.findings if each.verdict is Verdict.INVALID] if result else ()
-        )
+        told = [self._plain(each) for each in result.findings if each.verdict is Verdict.INVALID] if result else []
         remarks = [] if tour is None else [f"{label}: {what}" for label, what in tour.accepted.items()]
         if tour:
             remarks += [f"{what} ({times} times)" for what, times in tour.faults.items()]
@@ -232,3 +235,11 @@ class Run:
             remarks=tuple(remarks),
             interrupted=self.interrupted,
         )
+
+    def _plain(self, finding: Finding) -> Finding:
+        """Return a finding of the story's in which people are called as in all the others, without their tokens."""
+        sentence = finding.sentence
+        for account in self.cast.accounts:
+            person = self.facts.people[account]
+            sentence = sentence.replace(person.name, person.called)
+        return replace(finding, sentence=sentence)

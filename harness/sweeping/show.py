@@ -14,8 +14,8 @@ from harness.sweeping.tour import Found, Reach
 
 SCHEMA = 1
 REPORT = "sweep.json"
-SHOWN = 12
-"""How many findings are printed; sweep.json has all."""
+SHOWN, TOLD = 12, 3
+"""How many findings are printed, and how many of the story's; sweep.json has all."""
 NOBODY = "not signed in"
 
 
@@ -34,9 +34,10 @@ def text(outcome: Outcome) -> str:
     if outcome.control and outcome.control.has_seen:
         lines.append(f"  control     found, {outcome.control.slipped} of {outcome.control.slipped}")
     lines += ["", *_found(outcome.findings)] if outcome.findings else []
-    lines += [
-        f"  in the story: {each.check}, {each.degree or each.verdict}: {each.sentence}" for each in outcome.told[:SHOWN]
-    ]
+    if outcome.told:
+        lines += ["", "the story itself leaked, as `harness run` would have said"]
+        lines += [f"     {each.check}, {each.degree}: {each.sentence}" for each in outcome.told[:TOLD]]
+        lines += [f"     and {len(outcome.told) - TOLD} more in {REPORT}"] if len(outcome.told) > TOLD else []
     if outcome.not_proved:
         lines += ["", "not proved: nobody was let in with what is theirs"]
         lines += [f"  {label:<50} {_statuses(outcome.reach[label])}" for label in outcome.not_proved]
@@ -65,15 +66,15 @@ def _count(number: int, word: str) -> str:
 
 
 def _found(findings: Sequence[Found]) -> list[str]:
+    """Return the worst finding of each operation and viewer with its command; the rest are counted."""
+    worst: dict[tuple[str, str | None], Found] = {}
+    for found in findings:
+        worst.setdefault((found.leak.operation, found.leak.viewer), found)
     lines = []
-    for number, found in enumerate(findings[:SHOWN], 1):
-        lines += [
-            f"{number:>3}  foreign_data, {found.leak.degree}: {found.leak.sentence}",
-            f"     {found.curl}",
-        ]
-    if len(findings) > SHOWN:
-        lines.append(f"     and {len(findings) - SHOWN} more in {REPORT}")
-    return lines
+    for number, found in enumerate(list(worst.values())[:SHOWN], 1):
+        lines += [f"{number:>3}  foreign_data, {found.leak.degree}: {found.leak.sentence}", f"     {found.curl}"]
+    left = len(findings) - min(len(worst), SHOWN)
+    return [*lines, f"     and {left} more in {REPORT}"] if left else lines
 
 
 def _statuses(reach: Reach) -> str:
