@@ -10,7 +10,7 @@ import pytest
 from harness.drivers.browser import Chromium
 
 from .browsers import Hands, running_loop
-from .pages import Site, serving
+from .pages import serving
 
 
 @pytest.fixture(scope="session")
@@ -20,16 +20,9 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
         yield running
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """Return a target that runs."""
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hands(loop: asyncio.AbstractEventLoop) -> Iterator[Hands]:
-    """Return a Chromium for a target of the module's own."""
+    """Return a Chromium for a target, both shared by all tests."""
     with serving() as site:
         hands = Hands(site, Chromium(site.url), loop)
         try:

@@ -89,7 +89,7 @@ def test_secrets(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 @needs_chromium
 def test_kept(hands: Hands, tmp_path: Path) -> None:
-    """The requests are an HTTP Archive, Playwright opens the trace, and neither holds media or a path of this machine."""
+    """The requests are an HTTP Archive, Playwright opens the trace, neither holds media or a path of this machine."""
 
     async def story() -> None:
         session = await signed_in(hands)

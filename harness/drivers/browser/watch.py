@@ -79,14 +79,14 @@ class Watch:
 
     def over(self, why: str) -> None:
         """Let everything fail for this reason, at once and from now on."""
-        self._end = self._end or why
+        self._end = why
         now_s = asyncio.get_running_loop().time()
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now_s)
 
     def _follow(self, page: Page) -> None:
-        page.on("crash", lambda _: self.over("the tab crashed"))
+        page.on("crash", lambda _: self.over(self._end or "the tab crashed"))
 
     def _count(self, _: Request) -> None:
         self.requests += 1
