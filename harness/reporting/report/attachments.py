@@ -57,7 +57,7 @@ class Attachments:
 
     def add_json(self, name: str, value: Any) -> Attached:
         """Attach a value as JSON; always, for it is small."""
-        return self._write(name, json.dumps(value, indent=1).encode(), ".json", "application/json")
+        return self._write(name, redact.text(json.dumps(value, indent=1)).encode(), ".json", "application/json")
 
     def add_evidence(self, run: Path, trial: str) -> Iterator[Attached]:
         """Attach what was kept of a trial, the leak first."""

@@ -18,7 +18,7 @@ from harness.model import Combination, Verdict, short_id
 from harness.planning.plan import Plan
 from harness.reporting import text
 from harness.reporting.report import redact
-from harness.reporting.report.attachments import Attachments
+from harness.reporting.report.attachments import Attached, Attachments
 from harness.reporting.report.categories import LABEL, SCENARIO, Category, category
 from harness.reporting.report.steps import Step, lists, steps
 from harness.running.outcome import RunOutcome
@@ -28,7 +28,8 @@ from harness.running.trial import TrialResult
 
 MAX_RESULTS = 5_000
 MAX_STEPS = 25_000
-"""Of all trials together, those that failed first: each is 0.6 kB of the report, whatever is in it."""
+"""Of all trials together, those that failed first: each is 0.6 kB of the report, whatever is in it. A trial that comes
+when they are used up has its message, its flags and what was kept of it, and no other detail."""
 MAX_FINDINGS = 100
 SAID_EVERY = 1_000
 MAX_TITLE = 60
@@ -60,8 +61,8 @@ class Teller:
 
     def _trial(self, result: TrialResult) -> Result:
         trial, kind = result.trial, category(result)
-        is_told = result.executed and (kind is not None or self._steps_left > 0)
-        ledger = self.stored.ledger(trial) if is_told else None
+        is_detailed = self._steps_left > 0
+        ledger = self.stored.ledger(trial) if result.executed and is_detailed else None
         stop_ms = self._ended_ms(trial.id)
         told: Result = self._case(trial.scenario, trial.combination.id) | {
             "uuid": trial.id,
@@ -72,20 +73,22 @@ class Teller:
             "parameters": [{"name": flag, "value": variant} for flag, variant in trial.combination.items()],
             "labels": self._labels(trial.scenario, kind, trial.combination),
         }
+        told["attachments"] = list(self.attachments.add_evidence(self.stored.path, trial.id))
         if ledger is not None:
-            told |= self._detail(result, ledger, told["start"])
+            told |= self._detail(result, ledger, told)
         if kind is not None:
-            told["statusDetails"] = self._message(result, kind)
+            told["statusDetails"] = self._message(result, kind, is_detailed=is_detailed)
         again = redact.text(text.again(result, self.settings))
         told["description"] = f"Trial `{trial.id}`, {result.verdict}. Play it again:\n\n```\n{again}\n```\n"
         return told
 
-    def _detail(self, result: TrialResult, ledger: Ledger, start_ms: int) -> Result:
+    def _detail(self, result: TrialResult, ledger: Ledger, so_far: Result) -> Result:
+        """Return the findings, steps and lists of a trial; of those after the one for which there was no room, none."""
         found = [
             {"check": each.check, "verdict": each.verdict, "degree": each.degree, "sentence": each.sentence}
             for each in result.findings[:MAX_FINDINGS]
         ]
-        attached = list(self.attachments.add_evidence(self.stored.path, result.trial.id))
+        attached: list[Attached] = so_far["attachments"]
         if result.verdict is not Verdict.VALID:
             attached.append(self.attachments.add_json("findings", found))
         told = steps(ledger, result.findings)
@@ -95,17 +98,17 @@ class Teller:
             return {"attachments": attached}
         self._steps_left -= count
         attached.append(self.attachments.add_json("replay lists", lists(ledger)))
-        return {"attachments": attached, "steps": [_step(each, start_ms) for each in told]}
+        return {"attachments": attached, "steps": [_step(each, so_far["start"]) for each in told]}
 
-    def _message(self, result: TrialResult, kind: Category) -> dict[str, str]:
+    def _message(self, result: TrialResult, kind: Category, *, is_detailed: bool) -> dict[str, str]:
         first = result.findings[0] if result.findings else None
         degree = f", {first.degree}" if first and first.degree else ""
         more = f" (and {len(result.findings) - 1} more findings)" if len(result.findings) > 1 else ""
         message = f"{kind}\n{first.check}{degree}: {first.sentence}{more}" if first else str(kind)
-        return {
-            "message": redact.text(message),
-            "trace": redact.text(text.failure(result, self.settings, self.stored)),
-        }
+        said = {"message": redact.text(message)}
+        if is_detailed:
+            said["trace"] = redact.text(text.failure(result, self.settings, self.stored))
+        return said
 
     def _rest(self, scenario: str, kind: Category | None, results: Sequence[TrialResult]) -> Result:
         """Return one result for trials that are not shown one by one."""
@@ -190,7 +193,7 @@ def _step(step: Step, start_ms: int) -> Result:
         "stop": start_ms + round(step.stop_s * 1000),
         "steps": [_step(below, start_ms) for below in step.steps],
     }
-    return told | ({"statusDetails": {"message": step.message}} if step.message else {})
+    return told | ({"statusDetails": {"message": redact.text(step.message)}} if step.message else {})
 
 
 def write(results: Iterator[Result], directory: Path, say: Callable[[str], None]) -> int:
