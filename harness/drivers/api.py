@@ -10,13 +10,12 @@ from typing import Any
 
 import aiohttp
 
+from harness.drivers.refusal import refused
 from harness.errors import TargetError
 
 REQUEST_DEADLINE_S = 20.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 64
-NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
-"""Not signed in, too slow, too early, too often: the target has not said what this user may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Pool:
 class ApiSession:
     """One actor's HTTP session. Every method raises TargetError for an answer that is no success.
 
-    A 4xx is definite, but for NOT_A_REFUSAL: the target says that it did not do it. A 5xx, a time-out, a broken
+    A 4xx is definite, but for `refusal.NOT_A_REFUSAL`: the target says that it did not do it. A 5xx, a time-out, a broken
     or refused connection is not: a target that is down must never be taken for one that refuses.
     """
 
@@ -115,13 +114,7 @@ class ApiSession:
             self._pool.observer(Exchange(self._actor, method, path, headers, body, status, answer, began_s, ended_s))
         if 200 <= status < 300:
             return answer
-        code, message = _refusal(answer)
-        raise TargetError(
-            f"{method} {path}: {status} {code or message}".rstrip(),
-            definite=400 <= status < 500 and status not in NOT_A_REFUSAL,
-            status=status,
-            code=code,
-        )
+        raise refused(f"{method} {path}", status, answer)
 
     async def close(self) -> None:
         """Close the session; the pool's connections stay."""
@@ -146,12 +139,3 @@ class ApiSession:
             raise TargetError(message, definite=False) from error
         except aiohttp.ClientError as error:
             raise TargetError(f"{method} {path}: {error or type(error).__name__}", definite=False) from error
-
-
-def _refusal(answer: bytes) -> tuple[str, str]:
-    """Return code and message of `{"error": {"code", "message"}}`, or the answer's beginning as message."""
-    try:
-        error = json.loads(answer)["error"]
-        return str(error["code"]), str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        return "", answer[:80].decode(errors="replace")

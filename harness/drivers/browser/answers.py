@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Request
 
+from harness.drivers.refusal import refused
 from harness.errors import TargetError
 
-NOT_A_REFUSAL = frozenset({401, 408, 425, 429})
-"""Not signed in, too slow, too early, too often: the target has not said what this user may do."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 FETCH = """async ({ method, path, headers, body, limit }) => {
@@ -114,26 +113,7 @@ async def fetched(
 
 
 def judged(answer: Answer, actor: str) -> Answer:
-    """Return a success; raise TargetError for anything else.
-
-    A 4xx is definite, but for NOT_A_REFUSAL: the target says that it did not do it.
-    """
-    status = answer.status
-    if 200 <= status < 300:
+    """Return a success; raise the TargetError of anything else, definite for a refusal."""
+    if 200 <= answer.status < 300:
         return answer
-    code, message = _refusal(answer.body)
-    raise TargetError(
-        f"{actor}, {answer.method} {answer.path}: {status} {code or message}".rstrip(),
-        definite=400 <= status < 500 and status not in NOT_A_REFUSAL,
-        status=status,
-        code=code,
-    )
-
-
-def _refusal(body: bytes) -> tuple[str, str]:
-    """Return code and message of `{"error": {"code", "message"}}`, or the body's beginning as message."""
-    try:
-        error = json.loads(body)["error"]
-        return str(error["code"]), str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        return "", body[:80].decode(errors="replace")
+    raise refused(f"{actor}, {answer.method} {answer.path}", answer.status, answer.body)
