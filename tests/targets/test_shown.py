@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.targets.pages.shown import Entry, OwnPage, Shown, address_of, contradictions
+from harness.targets.clinic.pages.shown import Entry, OwnPage, Shown, address_of, contradictions
 
 ENTRY = Entry("rec-1", "visit-1", "Video consultation with Chen", "Video", "#/replays/rec-1")
 PAGE = OwnPage("rec-1", "visit-1", "Video consultation with Chen", "Video", "video", played=True)

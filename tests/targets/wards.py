@@ -19,7 +19,7 @@ from harness.media.reading import read
 from harness.model import Hands, Medium, Role
 from harness.process import Service
 from harness.targets.clinic import ClinicDriver
-from harness.targets.pages import ClinicPages
+from harness.targets.clinic.pages import ClinicPages
 from tests.clinic.flag_server import serving, snapshot
 from tests.drivers.browsers import running_loop
 

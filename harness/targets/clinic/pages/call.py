@@ -9,7 +9,7 @@ from playwright.async_api import Locator
 from harness.drivers.base import Live
 from harness.errors import TargetError
 from harness.model import Medium
-from harness.targets.pages.devices import SEEN_S, Device
+from harness.targets.clinic.pages.devices import SEEN_S, Device
 
 SOUND_S = 1.7
 """Two whole frames of an audio canary and a little: one of them is complete wherever a recording begins."""

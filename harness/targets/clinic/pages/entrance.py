@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playwright.async_api import Locator
 
 from harness.model import Medium, Role
-from harness.targets.pages.devices import SEEN_S, Device
+from harness.targets.clinic.pages.devices import SEEN_S, Device
 
 ANOTHER_INSURER = "insurer:"
 

@@ -11,10 +11,10 @@ from harness.drivers.base import Clip
 from harness.drivers.browser import Session
 from harness.errors import TargetError
 from harness.model import Medium, Recording, Role
-from harness.targets.clinic_shared import PASSWORD, finished_recordings, insurer, member_number
-from harness.targets.pages import call, entrance, replays
-from harness.targets.pages.devices import Device, Devices
-from harness.targets.pages.shown import Shown, contradictions
+from harness.targets.clinic.pages import call, entrance, replays
+from harness.targets.clinic.pages.devices import Device, Devices
+from harness.targets.clinic.pages.shown import Shown, contradictions
+from harness.targets.clinic.shared import PASSWORD, finished_recordings, insurer, member_number
 
 
 class Browser(Protocol):

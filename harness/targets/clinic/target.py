@@ -1,4 +1,4 @@
-"""The adapter of the reference clinic: its verbs as HTTP calls, and what it offers under which flags."""
+"""The reference clinic as a target: started or reached, its users' hands, what it offers under which flags."""
 
 from __future__ import annotations
 
@@ -7,27 +7,25 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from harness.clinic import flaws
-from harness.drivers.api import ApiSession, Observer, Pool
-from harness.drivers.base import Clip, Driver, Shown
+from harness.drivers.api import Observer, Pool
+from harness.drivers.base import Driver
 from harness.drivers.choice import API, BROWSER
 from harness.errors import TargetError, UsageError
 from harness.flags.base import BY_USER_ID
-from harness.model import OFF, Hands, Medium, Recording, Role
+from harness.model import OFF, Hands, Role
 from harness.process import Service, ServiceDied
 from harness.targets.base import FlagSource, TargetOptions
-from harness.targets.clinic_others import others
-from harness.targets.clinic_shared import MAX_PAGES, PASSWORD, finished_recordings, insurer, member_number
+from harness.targets.clinic.api import ClinicDriver
+from harness.targets.clinic.others import others
+from harness.targets.clinic.shared import PASSWORD
 from harness.targets.described import Other
 
 if TYPE_CHECKING:
     from harness.drivers.browser import Browser, Chromium
 
-CHUNK_BYTES = 8 * 1024
 REFRESH_S = 0.5
 OPERATOR_PASSWORD = "CLINIC_OPERATOR_PASSWORD"  # noqa: S105 - the variable's name, as the clinic itself reads it
 
@@ -144,7 +142,7 @@ class ClinicTarget:
     def _pages(self, account: str, name: str, role: Role) -> Driver:
         # Playwright takes a third of a second to import, and most runs have no use for it.
         from harness.drivers.browser import Chromium
-        from harness.targets.pages import ClinicPages
+        from harness.targets.clinic.pages import ClinicPages
 
         if self._chromium is None:
             self._chromium = Chromium(self.base_url, self._browser)
@@ -175,113 +173,3 @@ def _found_browser() -> Browser:
     from harness.drivers.browser import find
 
     return find()
-
-
-@dataclass(frozen=True, slots=True)
-class _Badge:
-    """What the list came with: its badge. The titles are the pages' own."""
-
-    badge: int | None = None
-    titles: Mapping[str, str] = field(default_factory=dict)
-
-
-class ClinicDriver:
-    """One user's hands on the clinic's HTTP API."""
-
-    def __init__(self, session: ApiSession, account: str, name: str, role: Role) -> None:
-        self._session = session
-        self._account = account
-        self._name = name
-        self._role = role
-        self._shown = _Badge()
-
-    @property
-    def credentials(self) -> Mapping[str, str]:
-        """The headers with which this user is signed in; empty before `enrol`."""
-        return self._session.headers
-
-    async def enrol(self) -> None:
-        """Create the account and sign in. The patients of a trial have one member number, each of another insurer."""
-        account = {"username": self._account, "password": PASSWORD}
-        about = {"name": self._name.title(), "role": self._role}
-        if self._role == "patient":
-            about |= {"payer": insurer(self._name), "member_number": member_number(self._account)}
-        await self._session.json("POST", "/accounts", account | about)
-        self._session.authorize((await self._session.json("POST", "/sign-in", account))["token"])
-
-    async def features(self) -> Mapping[str, str]:
-        """Return the flags as the clinic evaluates them for this user."""
-        return dict(await self._session.json("GET", "/me/features"))
-
-    async def book(self, clinician: str, medium: Medium) -> str:
-        """Book a consultation; return its id."""
-        body = {"clinician": clinician, "medium": medium}
-        return str((await self._session.json("POST", "/consultations", body))["id"])
-
-    async def join(self, consultation: str) -> None:
-        """Enter the call."""
-        await self._session.json("POST", f"/consultations/{quote(consultation)}/join")
-
-    async def switch(self, consultation: str, medium: Medium) -> None:
-        """Change the call's medium."""
-        await self._session.json("POST", f"/consultations/{quote(consultation)}/medium", {"medium": medium})
-
-    async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
-        """Upload a clip in chunks, with its hash."""
-        body = {"medium": medium, "content_type": clip.content_type}
-        upload = (await self._session.json("POST", f"/consultations/{quote(consultation)}/uploads", body))["id"]
-        parts = [clip.data[at : at + CHUNK_BYTES] for at in range(0, len(clip.data), CHUNK_BYTES)]
-        for number, part in enumerate(parts):
-            await self._session.send("PUT", f"/uploads/{quote(upload)}/chunks/{number}", part)
-        done = {"chunks": len(parts), "sha256": clip.sha256}
-        await self._session.json("POST", f"/uploads/{quote(upload)}/complete", done)
-
-    async def leave(self, consultation: str) -> None:
-        """Leave the call."""
-        await self._session.json("POST", f"/consultations/{quote(consultation)}/leave")
-
-    async def end(self, consultation: str) -> None:
-        """End the call for everybody."""
-        await self._session.json("POST", f"/consultations/{quote(consultation)}/end")
-
-    async def recordings(self, consultation: str) -> Sequence[Recording]:
-        """Return what the clinic recorded in a consultation of one's own, once its worker has finished all of it."""
-        return await finished_recordings(lambda path: self._session.json("GET", path), consultation)
-
-    def shown(self) -> Shown:
-        """Return the badge that was asked for with the last list."""
-        return self._shown
-
-    async def replays(self) -> Sequence[Recording]:
-        """Return the whole list of Consultation Replays, page by page, and ask for the badge beside it."""
-        found = await self._list()
-        self._shown = _Badge((await self._session.json("GET", "/replays/count"))["count"])
-        return found
-
-    async def _list(self) -> Sequence[Recording]:
-        found: dict[str, Recording] = {}
-        cursor: str | None = None
-        for _ in range(MAX_PAGES):
-            path = "/replays" if cursor is None else f"/replays?cursor={quote(cursor)}"
-            page: dict[str, Any] = await self._session.json("GET", path)
-            known = len(found)
-            found |= {item["id"]: Recording(item["id"], item["consultation"], item["medium"]) for item in page["items"]}
-            cursor = page["next"]
-            if cursor is None:
-                return list(found.values())
-            if len(found) == known:
-                raise TargetError("GET /replays: a page brought nothing new, and is not the last", definite=False)
-        raise TargetError(f"GET /replays: no end after {MAX_PAGES} pages", definite=False)
-
-    async def open(self, recording: str) -> bytes:
-        """Return a replay's bytes, its detail asked for first as a person would; that refused, the bytes may not be."""
-        try:
-            await self._session.send("GET", f"/replays/{quote(recording)}")
-        except TargetError as error:
-            if not error.definite:
-                raise
-        return await self._session.send("GET", f"/replays/{quote(recording)}/media")
-
-    async def close(self) -> None:
-        """Close the session."""
-        await self._session.close()

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from harness.drivers.api import MAX_BODY_BYTES
 from harness.errors import TargetError
-from harness.targets.clinic_shared import MAX_PAGES
-from harness.targets.pages.devices import SEEN_S, Device, refusal
-from harness.targets.pages.shown import Entry, OwnPage, address_of
+from harness.targets.clinic.pages.devices import SEEN_S, Device, refusal
+from harness.targets.clinic.pages.shown import Entry, OwnPage, address_of
+from harness.targets.clinic.shared import MAX_PAGES
 
 LIST = "#/replays"
 OPEN_S = 30.0
