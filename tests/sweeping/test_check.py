@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from schemathesis.core.failures import FailureGroup
 
 from harness.errors import UsageError
 from harness.sweeping.check import account_of, foreign_data, foreign_data_of
@@ -24,12 +25,6 @@ import schemathesis
 from harness.sweeping.check import foreign_data
 
 schemathesis.check(foreign_data)
-"""
-SEVERAL = """
-import schemathesis
-from harness.sweeping.check import foreign_data_of
-
-schemathesis.check(foreign_data_of("run", viewer={"hers": "alice", "his": "bob"}))
 """
 RUN_S = 120.0
 NOTHING: Any = None
@@ -74,32 +69,40 @@ def test_a_team_s_own_run(tmp_path: Path, target: tuple[str, bool]) -> None:
     assert (f"GET /visits showed alice bob's consultation {HIS}" in ended.stdout) is leaks
 
 
-def test_several_users_by_their_tokens(tmp_path: Path, target: tuple[str, bool]) -> None:
-    """Where credentials are named, each request is judged as its own user's: to Bob the leak is the other visit."""
-    address, leaks_to_alice = target
-    ended = run(tmp_path, SEVERAL, address, "his")
-    assert ended.returncode == (0 if leaks_to_alice else 1), ended.stdout + ended.stderr
-
-
-def case(answer: object, path: str = "/visits") -> Any:
-    """Return a case of the small API and what the check is given of an answer to it."""
-    operation = schemathesis.openapi.from_dict(dict(DOCUMENT), config=schemathesis.Config.from_dict({}))[path]["GET"]
-    return operation.Case(), answer
+def made() -> Any:
+    """Return a case of the small API's list."""
+    schema = schemathesis.openapi.from_dict(dict(DOCUMENT), config=schemathesis.Config.from_dict({}))
+    return schema["/visits"]["GET"].Case()
 
 
 def test_by_hand(target: tuple[str, bool]) -> None:
-    """`case.validate_response` with the check raises what Schemathesis raises for any failure."""
+    """`case.call_and_validate` with the check raises what Schemathesis raises for any failure, signed in or not."""
     address, leaks = target
-    made, _ = case(None)
-    check = foreign_data_of(facts(), viewer="alice")
-    response = made.call(base_url=address, headers={"Authorization": "Bearer x"})
+    checks = [foreign_data_of(facts(), viewer="alice")]
+    signed_in = {"Authorization": "Bearer x"}
     if leaks:
-        with pytest.raises(AssertionError, match="showed alice bob's consultation"):
-            check(NOTHING, response, made)
+        with pytest.raises(FailureGroup, match="showed alice bob's consultation"):
+            made().call_and_validate(base_url=address, headers=signed_in, checks=checks)
     else:
-        assert check(NOTHING, response, made) is None
-    with pytest.raises(AssertionError, match="somebody who is not signed in"):
-        check(NOTHING, made.call(base_url=address), made)
+        made().call_and_validate(base_url=address, headers=signed_in, checks=checks)
+    with pytest.raises(FailureGroup, match="somebody who is not signed in"):
+        made().call_and_validate(base_url=address, checks=checks)
+
+
+def test_several_users_by_their_tokens(tmp_path: Path, target: tuple[str, bool]) -> None:
+    """Where credentials are named, each request is judged as its own user's; one that was not named is refused."""
+    address, leaks_to_alice = target
+    store(tmp_path / "run", ledger())
+    checks = [foreign_data_of(tmp_path / "run", viewer={"hers": "alice", "his": "bob"})]
+    for token, leaks in (("hers", leaks_to_alice), ("his", not leaks_to_alice)):
+        headers = {"Authorization": f"Bearer {token}"}
+        if leaks:
+            with pytest.raises(FailureGroup):
+                made().call_and_validate(base_url=address, headers=headers, checks=checks)
+        else:
+            made().call_and_validate(base_url=address, headers=headers, checks=checks)
+    with pytest.raises(UsageError, match="a credential of nobody"):
+        made().call_and_validate(base_url=address, headers={"Authorization": "Bearer other"}, checks=checks)
 
 
 def test_a_viewer_must_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
