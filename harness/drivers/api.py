@@ -63,8 +63,8 @@ class Pool:
 class ApiSession:
     """One actor's HTTP session. Every method raises TargetError for an answer that is no success.
 
-    A 4xx is definite, but for `refusal.NOT_A_REFUSAL`: the target says that it did not do it. A 5xx, a time-out, a broken
-    or refused connection is not: a target that is down must never be taken for one that refuses.
+    A 4xx is definite, but for those that are `refusal.NOT_A_REFUSAL`: the target says that it did not do it. A 5xx, a
+    time-out, a broken or refused connection is not: a target that is down must never be taken for one that refuses.
     """
 
     def __init__(self, pool: Pool, actor: str) -> None:
