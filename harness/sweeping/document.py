@@ -308,10 +308,10 @@ def path_matches(template: str, path: str) -> dict[str, str] | None:
     return dict(zip(names, found.groups(), strict=True))
 
 
-def operation_of(document: Document, method: str, path: str) -> tuple[Operation, tuple[str, ...]] | None:
+def operation_of(document: Document, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
     """Return the operation that a request was of, and the parameters in its path; fixed paths come first."""
     for operation in sorted(document.operations, key=lambda each: each.path.count("{")):
         given = path_matches(operation.path, path) if operation.method == method else None
         if given is not None:
-            return operation, tuple(given.values())
+            return operation, given
     return None

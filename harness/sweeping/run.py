@@ -181,6 +181,8 @@ class Run:
                 continue
             operation, given = found
             tour.reach[operation.label].add(account, "story", exchange.status)
+            for name, value in given.items():
+                tour.references.add(name, value)
             words = tuple(texts(Answer(0, body=exchange.body or b"").json()))
             request = Request(operation.label, exchange.method, path, (path, *words))
             tour.take(
@@ -189,7 +191,7 @@ class Run:
                 "story",
                 request,
                 Answer(exchange.status, body=exchange.answer),
-                (*given, *words),
+                (*given.values(), *words),
                 curl=partial(self._told, tour, exchange),
             )
 

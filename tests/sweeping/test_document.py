@@ -75,7 +75,7 @@ def test_paths_and_templates(document: Document) -> None:
     assert path_matches("/visits/{visit}", "/visits/v-1/end") is None
     found = operation_of(document, "POST", "/visits/v-1/end")
     assert found
-    assert (found[0].label, found[1]) == ("POST /visits/{visit}/end", ("v-1",))
+    assert (found[0].label, found[1]) == ("POST /visits/{visit}/end", {"visit": "v-1"})
     assert operation_of(document, "PUT", "/visits") is None
 
 
