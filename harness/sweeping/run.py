@@ -37,6 +37,8 @@ from harness.sweeping.tour import Reach, TargetGoneError, Tour
 from harness.targets.described import Described
 
 EXAMPLES = 4
+GENERATING = 0.8
+"""The share of the budget after which no generated case is begun."""
 MAX_EXCHANGES = 5_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -140,6 +142,7 @@ class Run:
             eye=Eye(),
             people=self.cast.accounts,
             deadline_s=self.began_s + self.orders.budget_s,
+            generate_until_s=self.began_s + GENERATING * self.orders.budget_s,
             stop=self.stop,
             report=self.report,
         )
@@ -217,6 +220,7 @@ class Run:
         told = [self._plain(each) for each in result.findings if each.verdict is Verdict.INVALID] if result else []
         remarks = [] if tour is None else [f"{label}: {what}" for label, what in tour.accepted.items()]
         if tour:
+            remarks += [f"{tour.cut_short}: left early, for want of time"] if tour.cut_short else []
             remarks += [f"{what} ({times} times)" for what, times in tour.faults.items()]
         remarks += [f"left out: {broken}" for broken in (self.document.broken if self.document else ())]
         return Outcome(

@@ -84,7 +84,10 @@ class OverError(Exception):
 
 @dataclass(slots=True)
 class Tour:
-    """Asks everything. Afterwards `reach` has every operation, `found` the findings, `unasked` where time was over."""
+    """Asks everything. Afterwards `reach` has every operation, `found` the findings, `unasked` where time was over.
+
+    Generated cases are asked as long as there is time for them: `cut_short` names the step that was left early.
+    """
 
     document: Document
     facts: Facts
@@ -94,6 +97,8 @@ class Tour:
     eye: Eye
     people: Sequence[str]
     deadline_s: float
+    generate_until_s: float
+    """When generated cases have to end, so that there is time for what follows them."""
     stop: Event
     report: Callable[[str], None]
     reach: dict[str, Reach] = field(default_factory=dict)
@@ -102,6 +107,7 @@ class Tour:
     accepted: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     unasked: str = ""
+    cut_short: str = ""
     samples: list[tuple[str, Request, Answer]] = field(default_factory=list)
     _silences: int = 0
 
@@ -113,6 +119,9 @@ class Tour:
             self.report(f"{name}, {self.caller.sent:,} requests so far")
             try:
                 for operation, viewer, how, calls in step:
+                    if how == "generated" and time.monotonic() > self.generate_until_s:
+                        self.cut_short = name
+                        break
                     self._ask(operation, viewer, how, calls)
             except OverError:
                 self.unasked = self.unasked or name
