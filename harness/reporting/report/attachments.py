@@ -42,6 +42,12 @@ KINDS = {
     ".txt": Kind("text/plain"),
 }
 OTHER = Kind("application/octet-stream")
+SEEN_BY_A_BROWSER = {
+    ".png": "screenshot",
+    ".trace.zip": "trace, for `playwright show-trace`",
+    ".har": "requests (HAR)",
+}
+"""What follows an actor's name, or the name of their second page, in the name of a file."""
 WORDS = {"leak.png": "the leaked media: a frame, its owner's canary in the box"}
 
 
@@ -102,9 +108,10 @@ def _order(file: Path) -> tuple[bool, bool, str]:
 def _words(file: Path) -> str:
     if file.stem == LEAK:
         return f"the leaked media ({file.name})"
-    actor, _, what = file.name.partition(".")
-    shown = {"png": "screenshot", "trace.zip": "trace, for `playwright show-trace`", "har": "requests (HAR)"}
-    return f"{actor}: {shown[what]}" if what in shown else file.name
+    for suffix, what in SEEN_BY_A_BROWSER.items():
+        if file.name.endswith(suffix):
+            return f"{file.name.removesuffix(suffix)}: {what}"
+    return file.name
 
 
 def _sound_or_pictures(file: Path, content_type: str) -> str:

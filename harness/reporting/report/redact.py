@@ -30,7 +30,7 @@ def har(data: bytes) -> bytes:
         scrubbed = secrets.scrub(json.loads(data))
     except ValueError as error:
         raise NotRedactableError(f"not a HAR file: {error}") from error
-    return secrets.mask_bytes(json.dumps(scrubbed, indent=1, ensure_ascii=False).encode())
+    return secrets.mask_bytes(json.dumps(scrubbed, ensure_ascii=False).encode())
 
 
 def trace(data: bytes) -> bytes:
