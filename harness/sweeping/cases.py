@@ -120,7 +120,10 @@ class Cases:
 
     def _candidates(self, place: Place, operation: Operation, viewer: str) -> list[Any]:
         schema = place.schema
-        if "enum" in schema or "const" in schema or schema.get("type") == "boolean":
+        if schema.get("type") == "boolean":
+            # What is switched is rather switched on: the target may be there for others afterwards.
+            return [True, False] if place.required else []
+        if "enum" in schema or "const" in schema:
             return list(schema.get("enum", ())) if place.where == "body" and place.required else []
         if schema.get("format") in ("date-time", "date"):
             return [_future(next(self._later), schema["format"])]
