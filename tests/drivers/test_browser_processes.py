@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.drivers.browser import Chromium
+from harness.drivers.browser import Chromium, launch
 from harness.drivers.browser.processes import Family
 from harness.errors import HarnessError, TargetError
 from tests.chromium import needs_chromium
@@ -26,9 +26,9 @@ pytestmark = needs_chromium
 ROOT = Path(__file__).parents[2]
 GONE_S = 20.0
 HARNESS = """
-import asyncio, os, uvloop
-from harness.drivers.browser import Chromium
-from harness.drivers.browser.processes import Family
+import asyncio, sys, uvloop
+from harness.drivers.browser import Chromium, launch
+launch.STOP_S = float(sys.argv[1])
 async def main():
     chromium = Chromium("http://127.0.0.1:9")
     try:
@@ -60,15 +60,29 @@ def left(family: Family) -> set[int]:
     return set()
 
 
+def folders(directory: Path) -> list[str]:
+    """Return the names of all that Playwright has in its directory for temporary files."""
+    return [each.name for each in directory.glob("*playwright*")]
+
+
+def files(directory: Path) -> list[Path]:
+    """Return the files that Playwright has there, in whatever folders."""
+    return [each for each in directory.glob("*playwright*/**/*") if each.is_file()]
+
+
 @contextmanager
-def harness() -> Iterator[tuple[subprocess.Popen[str], Family]]:
-    """Run a harness with a browser in a process group of its own; yield it and the browser's processes."""
+def harness(directory: Path, stop_s: float = launch.STOP_S) -> Iterator[tuple[subprocess.Popen[str], Family]]:
+    """Run a harness with a browser in a process group of its own; yield it and the browser's processes.
+
+    Temporary files are made in the directory.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", HARNESS],
+        [sys.executable, "-c", HARNESS, str(stop_s)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(directory)},
         start_new_session=True,
     )
     assert process.stdout
@@ -77,6 +91,7 @@ def harness() -> Iterator[tuple[subprocess.Popen[str], Family]]:
         family = Family(mark, int(leader), int(driver))
         assert len(family.running()) > 4
         assert is_running(family.driver)
+        assert files(directory)
         yield process, family
     finally:
         process.kill()
@@ -84,8 +99,9 @@ def harness() -> Iterator[tuple[subprocess.Popen[str], Family]]:
         process.stdout.close()
 
 
-def test_one_for_all(hands: Hands) -> None:
-    """Actors who come at once share one browser, which ends with all its processes, and is not started anew."""
+def test_one_for_all(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Actors who come at once share one browser, which ends with its processes and files, and is not started anew."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
     async def story() -> None:
         chromium = Chromium(hands.site.url)
@@ -94,9 +110,11 @@ def test_one_for_all(hands: Hands) -> None:
         assert chromium._launches == 1
         assert len(family.running()) > 4
         assert family.has_driver()
+        assert files(tmp_path)
         await chromium.close()
         assert family.running() == set()
         assert not family.has_driver()
+        assert folders(tmp_path) == []
         with pytest.raises(TargetError, match="alice, load /: "):
             await sessions[0].visit("/")
         with pytest.raises(HarnessError, match="is closed"):
@@ -126,19 +144,20 @@ def test_cancelled(hands: Hands) -> None:
 
 
 @pytest.mark.parametrize("end", ["Ctrl-C", "SIGKILL"])
-def test_harness_ends(end: str) -> None:
-    """Nothing is left of the browser when the harness is interrupted at a terminal, or killed."""
-    with harness() as (process, family):
+def test_harness_ends(end: str, tmp_path: Path) -> None:
+    """No process and no file is left of the browser when the harness is interrupted at a terminal, or killed."""
+    with harness(tmp_path) as (process, family):
         if end == "Ctrl-C":
             os.killpg(process.pid, signal.SIGINT)
         else:
             process.kill()
         assert left(family) == set()
+    assert files(tmp_path) == []
 
 
-def test_driver_hangs() -> None:
+def test_driver_hangs(tmp_path: Path) -> None:
     """A driver that does not answer any more is ended with the browser, by their ids."""
-    with harness() as (process, family):
+    with harness(tmp_path, stop_s=1.0) as (process, family):
         os.kill(family.driver, signal.SIGSTOP)
         process.send_signal(signal.SIGINT)
         try:

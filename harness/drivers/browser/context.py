@@ -187,6 +187,9 @@ class Session:
         self._watch.over("the session is closed")
         with suppress(PlaywrightError, TimeoutError):
             async with asyncio.timeout(CLOSE_S):
+                if self._is_traced:
+                    # Else Playwright's driver notes the calls of all sessions to come for this trace, too.
+                    await self._context.tracing.stop()
                 await self._context.close()
         self._closed(self)
 

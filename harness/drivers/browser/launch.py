@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ FLAGS = (
 )
 NO_SANDBOX = "--no-sandbox"
 """Chromium refuses to start as root with its sandbox."""
-LAUNCH_S, OPEN_S, STOP_S = 30.0, 30.0, 5.0
+LAUNCH_S, OPEN_S, STOP_S = 30.0, 30.0, 15.0
+"""Ended politely, a browser leaves no file behind, even on a busy machine; its traces hold tokens."""
 MAX_OPENING = 4
 """Contexts that are made at once: more would wait for each other until their time is over."""
 GONE = "the browser has ended"
@@ -87,12 +89,8 @@ class Chromium:
         launching, self._launching = self._launching, None
         if launching is None:
             return
-        for session in list(self._sessions):
-            # Their contexts end with the browser, sooner than one by one.
-            session.lost("the browser is closed")
-            self._closed(session)
         with suppress(HarnessError, PlaywrightError):
-            await _end(await launching)
+            await _end(await launching, list(self._sessions))
 
     async def _running(self) -> Running:
         """Return the browser; start it, or start it anew when it has died."""
@@ -151,10 +149,11 @@ class Chromium:
             self._requests += session.requests
 
 
-async def _end(running: Running) -> None:
-    """End a browser and its driver politely, then by their ids."""
+async def _end(running: Running, sessions: Sequence[Session] = ()) -> None:
+    """End sessions, their browser and its driver politely, then by their ids."""
     try:
         async with asyncio.timeout(STOP_S):
+            await asyncio.gather(*(session.close() for session in sessions))
             await running.browser.close()
             await running.playwright.stop()
     except (PlaywrightError, TimeoutError):
