@@ -89,8 +89,9 @@ async def _until_interrupted(explorer: Explorer) -> bool:
 
     def interrupt() -> None:
         nonlocal interrupted
-        interrupted = True
-        exploring.cancel()
+        if not interrupted:  # a second Ctrl-C must not cut short what the first one ends
+            interrupted = True
+            exploring.cancel()
 
     for each in SIGNALS:
         loop.add_signal_handler(each, interrupt)
