@@ -14,7 +14,7 @@ answered, its `status` and `code`:
 | emit | `visit`, `medium`, `canary` |
 | story | when it broke: `error`, and whether an `assertion` of its own failed |
 | recordings | `visit`, `items`: `recording`, `medium` |
-| list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere`; where it was shown, `badge` and `titles` |
+| list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere`; `badge` and `titles` if shown |
 | open | `surface`, `recording`, `direct`, `size`, `sha256`, `content` |
 
 `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.

@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from harness.cli import clinic, explore, report, run, sweep  # noqa: F401 - importing a module adds its commands to the application
+from harness.cli import run, explore, sweep, report, clinic  # noqa: F401 - it adds the commands, in this order
 from harness.cli.app import app
 from harness.errors import HarnessError, UsageError
 from harness.pytest_run import refuse

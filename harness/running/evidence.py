@@ -9,6 +9,7 @@ Evidence must not become a second breach: media is kept only when all of it carr
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ from harness.provenance import READ, derive
 from harness.scenario import Actor, Stage
 
 MAX_TRIALS = 20
-"""A leak that shows in every trial is evident from a few of them; a browser's evidence is a megabyte a trial."""
+"""Of invalid trials, and as many unknown ones: a leak that shows in every trial is evident from a few of them, and a
+browser's evidence is a megabyte a trial."""
 MAX_HELD = 4
 MAX_HELD_BYTES = 32 * 1024 * 1024
 DEADLINE_S = 30.0
@@ -35,7 +37,7 @@ class Evidence:
     """Keeps the evidence of a run in its directory, which is made when there is something to keep."""
 
     path: Path
-    _trials: int = 0
+    _trials: Counter[Verdict] = field(default_factory=Counter)
     _leaked: set[str] = field(default_factory=set)
 
     async def keep(self, trial: Trial, actors: Sequence[Actor], stage: Stage) -> None:
@@ -43,9 +45,9 @@ class Evidence:
         ledger = Ledger(entries=stage.ledger)
         ledger.note(HARNESS, Action.FLAGS)
         judgement = judge(ledger)
-        if judgement.verdict is Verdict.VALID or self._trials >= MAX_TRIALS:
+        if judgement.verdict is Verdict.VALID or self._trials[judgement.verdict] >= MAX_TRIALS:
             return
-        self._trials += 1
+        self._trials[judgement.verdict] += 1
         place = self.path / trial.id
         place.mkdir(parents=True, exist_ok=True)
         await asyncio.gather(*(_see(actor, place) for actor in actors if isinstance(actor.driver, KeepsEvidence)))
