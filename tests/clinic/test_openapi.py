@@ -54,6 +54,19 @@ def test_every_operation_is_described(api: Api) -> None:
         assert schema["description"]
 
 
+def test_the_example_of_an_offer_is_answered(clinic: Deployment, api: Api) -> None:
+    """Whoever has joined and offers what the document gives as an example of an SDP gets an answer."""
+    schemas = api.call("GET", "/openapi.json").json["components"]["schemas"]
+    (example,) = schemas["Offer"]["properties"]["sdp"]["examples"]
+    alice = clinic.patient("alice")
+    visit = alice.book(clinic.clinician("chen"), "audio")
+    alice.ok(f"/consultations/{visit}/join")
+    answer = alice.post(f"/consultations/{visit}/call", {"type": "offer", "sdp": example})
+    assert answer.status == 200
+    assert answer.json["type"] == "answer"
+    alice.ok(f"/consultations/{visit}/end")
+
+
 def test_references_resolve(api: Api) -> None:
     """No reference of the document points to nothing."""
     document = api.call("GET", "/openapi.json").json
