@@ -33,6 +33,20 @@ def test_an_error_that_nobody_foresaw_is_a_fault(
     assert "OSError: No space left on device" in capsys.readouterr().err
 
 
+def interrupt(*_: object) -> None:
+    """Be interrupted."""
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_an_interruption_in_any_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line ends with 2, and not with a code of its library's own."""
+    monkeypatch.setattr(cli_run, "recheck", interrupt)
+    monkeypatch.setattr(sys, "argv", ["harness", "check", "anywhere"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ExitCode.INTERRUPTED
+
+
 def test_an_outcome_that_cannot_be_written_is_a_fault(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -14,10 +14,14 @@ from harness.pytest_run import refuse
 from harness.running.outcome import ExitCode
 
 
+TYPERS_CTRL_C = 130
+
+
 def main() -> None:
     """Run the command line; an author's fault is one line on standard error and exit code 4, the harness's own is 3."""
     try:
         code = app(standalone_mode=False)
+        code = ExitCode.INTERRUPTED if code == TYPERS_CTRL_C else code
     except UsageError as error:
         code = refuse(str(error))
     except typer.TyperException as error:

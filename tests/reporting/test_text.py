@@ -91,8 +91,7 @@ def test_a_valid_verdict_on_some_combinations_claims_no_more(tmp_path: Path) -> 
         "  11 of 11 trials executed; 11 of 1,944 valid combinations in every scenario",
         (
             "  t-way 2: every valid pair of variants is played in every scenario, in 11 of 1,944 valid combinations, "
-            "all with recorder-transcode=off and fast-sessions=off, which this deployment has and the harness cannot "
-            "switch"
+            "all with recorder-transcode=off and fast-sessions=off, which this run holds so"
         ),
     ]
 
