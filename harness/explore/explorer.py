@@ -13,7 +13,7 @@ from harness.checks import ALL
 from harness.errors import HarnessError
 from harness.explore.budget import deployments, shares_s
 from harness.explore.interleave import Variants, write
-from harness.explore.play import DIED, Played, Player
+from harness.explore.play import COUNTED, DIED, Played, Player
 from harness.explore.program import AtOnce, Book, Program, Verb
 from harness.explore.render import scenario_of
 from harness.explore.shrink import Shrinking
@@ -206,7 +206,9 @@ class Explorer:
 
     async def _again(self, player: Player, played: Played, *, confirmed: bool = False) -> Played | None:
         """Play what failed among others alone; return it when it fails for the same reason."""
-        for _ in range(TRIES if played.reason else 1):
+        # A badge that counts everybody's counts the first try, too, at the second.
+        is_counted = confirmed and played.reason is not None and played.reason.check == COUNTED
+        for _ in range(TRIES if played.reason and not is_counted else 1):
             if player.stopped or time.monotonic() >= self.ends_s:
                 return None
             again = await player.play(played.program, confirmed=confirmed)
@@ -237,7 +239,8 @@ class Explorer:
             return
         leak.fresh = None
         # What earlier trials left behind may have helped to shrink it; then the first that failed is a better story.
-        await self._is_told(leak, shared, [program, leak.first.program])
+        is_counted = leak.smallest.reason is not None and leak.smallest.reason.check == COUNTED
+        await self._is_told(leak, shared, [program] if is_counted else [program, leak.first.program])
 
     async def _is_told(self, leak: Leak, shared: Literals, programs: Sequence[Program]) -> bool:
         """Play programs on a new deployment until one fails as the leak does; keep that one, and True."""
