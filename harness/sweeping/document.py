@@ -6,19 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-import requests
 import schemathesis
-from schemathesis.core.deserialization import deserialize_yaml
 from schemathesis.core.result import Ok
 
 from harness.errors import UsageError, nearest
+from harness.sweeping.source import first_line, parsed
 
-MAX_BYTES = 16 * 2**20
-FETCH_S = 10.0
 MAX_REFS = 32
 MAX_OPERATIONS = 2_000
 EVENTS = "text/event-stream"
@@ -132,8 +127,7 @@ def read(source: str, place: str = "--openapi") -> Document:
 
     Raises UsageError, one line that names the place, when it is absent, broken, no object, or describes no operation.
     """
-    text = _fetched(source, place) if source.startswith(("http://", "https://")) else _file(source, place)
-    return understand(_parsed(text, source, place), source, place)
+    return understand(parsed(source, place), source, place)
 
 
 def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
@@ -166,16 +160,16 @@ def _operations(raw: Mapping[str, Any], where: str) -> tuple[list[Operation], li
         found = list(schema.get_all_operations())
     except Exception as error:
         # A foreign library's many errors about a foreign document.
-        raise UsageError(f"{where}: {_first_line(error)}") from error
+        raise UsageError(f"{where}: {first_line(error)}") from error
     operations, broken = [], []
     for each in found[:MAX_OPERATIONS]:
         if not isinstance(each, Ok):
-            broken.append(_first_line(each.err()))
+            broken.append(first_line(each.err()))
             continue
         try:
             operations.append(_operation(each.ok(), raw))
         except Exception as error:  # noqa: BLE001 - as above: one operation that cannot be explained is told of
-            broken.append(_first_line(error))
+            broken.append(first_line(error))
     return operations, broken
 
 
@@ -237,62 +231,9 @@ def resolve(node: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _file(source: str, place: str) -> str:
-    path = Path(source)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        known = [str(each) for each in path.parent.glob("*") if each.is_file()] if path.parent.is_dir() else []
-        raise UsageError(f"{place} {source}: no such file{nearest(source, known)}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{place} {source}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _fetched(source: str, place: str) -> str:
-    try:
-        with requests.get(source, timeout=FETCH_S, stream=True) as answer:
-            if answer.status_code != 200:
-                raise UsageError(f"{place} {source}: no OpenAPI document there: {answer.status_code} {answer.reason}")
-            data = answer.raw.read(MAX_BYTES + 1, decode_content=True)
-    except (requests.RequestException, ValueError) as error:
-        raise UsageError(f"{place} {source}: nothing answers there ({_innermost(error)})") from error
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
-    return str(data.decode(errors="replace"))
-
-
-def _parsed(text: str, source: str, place: str) -> Any:
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise UsageError(f"{place} {source}: nested too deeply") from error
-    except ValueError as error:
-        if text.lstrip()[:1] in ("{", "[") or urlsplit(source).path.endswith(".json"):
-            raise UsageError(f"{place} {source}: broken JSON ({error})") from error
-    try:
-        return deserialize_yaml(text)
-    except Exception as error:
-        # The YAML reader's own errors, of a library that is not ours to name.
-        raise UsageError(f"{place} {source}: neither JSON nor YAML ({_first_line(error)})") from error
-
-
 def _kind(value: Any) -> str:
     kinds = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}
     return "nothing" if value is None else kinds.get(type(value), type(value).__name__)
-
-
-def _innermost(error: BaseException) -> str:
-    """Return what is at the bottom of an error of requests, which is wrapped three times."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _first_line(error: Exception) -> str:
-    lines = " ".join(str(error).split())
-    return lines[:300] or type(error).__name__
 
 
 def path_matches(template: str, path: str) -> dict[str, str] | None:
