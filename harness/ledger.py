@@ -45,6 +45,7 @@ class Action(StrEnum):
     RECORDINGS = "recordings"
     LIST = "list"
     OPEN = "open"
+    EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ answered, its `status` and `code`:
 | emit | `visit`, `medium`, `canary` |
 | story | when it broke: `error`, and whether an `assertion` of its own failed |
 | recordings | `visit`, `items`: `recording`, `medium` |
-| list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere`; `badge` and `titles` if shown |
+| list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere`; and what came with it, below |
 | open | `surface`, `recording`, `direct`, `size`, `sha256`, `content` |
+| evidence | when it could not be kept: `error` |
 
-`elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
+With a list come `badge`, `total` and `titles` where they are shown, or `unanswered`, the error with which they were asked
+in vain. `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
 `content` is a reading: `outcome`, `tracks`, `duration_s`, `note`, and `canaries` with `value` (20 digits), `track`,
 `first_s` and `owner` (in words).
 """

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol, overload
 
 from harness.canary import CALL_BITS
-from harness.drivers.base import Clip, Driver, ShowsMore
+from harness.drivers.base import Clip, Driver, shown_by
 from harness.errors import TargetError, UsageError
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Medium, Recording, Role
@@ -106,9 +106,7 @@ class Actor:
         with self.recorded(Action.LIST, surface=REPLAY_LIST) as result:
             recordings = await self.driver.replays()
             result.data["items"] = [self._item(recording) for recording in recordings]
-            if isinstance(self.driver, ShowsMore):
-                shown = self.driver.shown()
-                result.data |= {"badge": shown.badge, "titles": dict(shown.titles)}
+            result.data |= shown_by(self.driver)
         return recordings
 
     def _item(self, recording: Recording) -> dict[str, str | None]:

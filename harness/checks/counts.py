@@ -1,4 +1,4 @@
-"""What is only counted: a badge tells of somebody else's replays too when it counts more than one's own."""
+"""What is only counted: a number tells of somebody else's replays too when it is larger than one's own."""
 
 from __future__ import annotations
 
@@ -6,35 +6,57 @@ from harness.ledger import Action, Entry, Ledger
 from harness.model import Finding, Verdict
 from harness.provenance import Provenance, derive
 
+NUMBERS = ("badge", "total")
+
 
 def count_mismatch(ledger: Ledger) -> list[Finding]:
-    """No badge counts more replays than there are recordings that its user may see.
+    """No badge, and no list's own total, counts more replays than there are recordings that its user may see.
 
-    It may count fewer: recordings appear late. A user of whose visits some recordings are not known is not judged.
+    It may count fewer: recordings appear late. A user of whose visits some recordings are not known is not judged; a
+    number that was asked for and not answered leaves the trial unknown.
     """
     provenance = derive(ledger)
     recorded = {
         entry.data["visit"]: {item["recording"] for item in entry.data["items"]}
         for entry in ledger.of(Action.RECORDINGS)
     }
-    found: dict[str, Finding] = {}
+    found: dict[tuple[str, str], Finding] = {}
     for entry in ledger.of(Action.LIST):
-        badge = entry.data.get("badge")
+        if "unanswered" in entry.data:
+            found[entry.actor, ""] = _unanswered(entry)
         own = _own(entry, recorded, provenance)
-        if badge is not None and own is not None and badge > len(own):
-            found[entry.actor] = Finding(
-                check="count-mismatch",
-                verdict=Verdict.INVALID,
-                sentence=(
-                    f"{entry.actor}'s badge counted {badge} replays, of which {entry.actor} may see {len(own)}: "
-                    "the others are somebody else's"
-                ),
-                degree="presented",
-                viewer=entry.actor,
-                surface="badge",
-                evidence=(entry.seq,),
-            )
+        for what in NUMBERS:
+            number = entry.data.get(what)
+            if number is not None and own is not None and number > len(own):
+                found[entry.actor, what] = _mismatch(entry, what, number, len(own))
     return list(found.values())
+
+
+def _mismatch(entry: Entry, what: str, number: int, own: int) -> Finding:
+    counted = "badge counted" if what == "badge" else "replay list said that it has"
+    return Finding(
+        check="count-mismatch",
+        verdict=Verdict.INVALID,
+        sentence=(
+            f"{entry.actor}'s {counted} {number} replays, of which {entry.actor} may see {own}: "
+            "the others are somebody else's"
+        ),
+        degree="presented",
+        viewer=entry.actor,
+        surface="badge" if what == "badge" else entry.data["surface"],
+        evidence=(entry.seq,),
+    )
+
+
+def _unanswered(entry: Entry) -> Finding:
+    return Finding(
+        check="count-mismatch",
+        verdict=Verdict.UNKNOWN,
+        sentence=f"what {entry.actor} is shown beside the list had no answer: {entry.data['unanswered']}",
+        viewer=entry.actor,
+        surface="badge",
+        evidence=(entry.seq,),
+    )
 
 
 def _own(entry: Entry, recorded: dict[str, set[str]], provenance: Provenance) -> set[str] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from harness.errors import TargetError
 from harness.model import Medium, Recording
 
 
@@ -94,6 +95,10 @@ class Shown(Protocol):
         """How many replays the badge counted; None when there was no number."""
 
     @property
+    def total(self) -> int | None:
+        """How many entries the list itself said that it has; None when it did not say."""
+
+    @property
     def titles(self) -> Mapping[str, str]:
         """What each recording on the list is called."""
 
@@ -103,7 +108,10 @@ class ShowsMore(Protocol):
     """A driver that was shown more than the list itself: what it saw is written down and judged with it."""
 
     def shown(self) -> Shown:
-        """Return what came with the list of the last `replays`."""
+        """Return what came with the list of the last `replays`.
+
+        Raises TargetError when the target was asked and did not answer: the list itself stands all the same.
+        """
 
 
 @runtime_checkable
@@ -112,3 +120,14 @@ class KeepsEvidence(Protocol):
 
     async def keep_evidence(self, directory: Path) -> None:
         """Write what was seen into the directory, which exists; called once, before `close`."""
+
+
+def shown_by(driver: Driver) -> dict[str, object]:
+    """Return what came with a list as the ledger keeps it; no answer to that must not lose the list."""
+    if not isinstance(driver, ShowsMore):
+        return {}
+    try:
+        shown = driver.shown()
+    except TargetError as error:
+        return {"unanswered": str(error)}
+    return {"badge": shown.badge, "total": shown.total, "titles": dict(shown.titles)}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.drivers.base import KeepsEvidence
-from harness.ledger import HARNESS, Action, Ledger
+from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.media.frames import marked_frame
 from harness.model import Finding, Trial, Verdict
 from harness.oracle import judge
@@ -48,10 +48,17 @@ class Evidence:
         if judgement.verdict is Verdict.VALID or self._trials[judgement.verdict] >= MAX_TRIALS:
             return
         self._trials[judgement.verdict] += 1
+        try:
+            await self._keep(trial, actors, stage, judgement.findings)
+        except OSError as error:  # a full disk: the verdict stands in the ledger, and says what was not kept
+            ledger = stage.ledger
+            ledger.note(HARNESS, Action.EVIDENCE, Outcome.FAIL, error=f"{type(error).__name__}: {error}")
+
+    async def _keep(self, trial: Trial, actors: Sequence[Actor], stage: Stage, findings: Sequence[Finding]) -> None:
         place = self.path / trial.id
         place.mkdir(parents=True, exist_ok=True)
         await asyncio.gather(*(_see(actor, place) for actor in actors if isinstance(actor.driver, KeepsEvidence)))
-        leak = next(_leaks(judgement.findings, ledger, stage), None)
+        leak = next(_leaks(findings, stage), None)
         if leak and trial.scenario not in self._leaked:
             self._leaked.add(trial.scenario)
             await asyncio.to_thread(_write, place, *leak)
@@ -83,8 +90,9 @@ async def _see(actor: Actor, place: Path) -> None:
         (place / f"{actor.name}.missing.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
 
 
-def _leaks(findings: Sequence[Finding], ledger: Ledger, stage: Stage) -> Iterator[tuple[bytes, int]]:
+def _leaks(findings: Sequence[Finding], stage: Stage) -> Iterator[tuple[bytes, int]]:
     """Yield media that a proved finding stands on, with the foreign canary in it."""
+    ledger = stage.ledger
     provenance = derive(ledger)
     for finding in findings:
         if finding.verdict is not Verdict.INVALID or finding.degree != "proved":

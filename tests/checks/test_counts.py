@@ -52,3 +52,20 @@ def test_who_took_part_with_several_may_count_all_of_theirs() -> None:
 def test_a_sound_trial_has_none() -> None:
     """A driver that was shown no badge leaves nothing to judge."""
     assert count_mismatch(sound().closed()) == []
+
+
+def test_a_total_is_judged_as_a_badge_is() -> None:
+    """What the list says of itself may not count somebody else's either."""
+    asked = {"surface": "replay-list"}
+    told = badged(1).call("alice", Action.LIST, Outcome.OK, asked, items=[item("rec-1")], badge=1, total=2)
+    (finding,) = count_mismatch(told.ledger())
+    assert (finding.verdict, finding.surface) == (Verdict.INVALID, "replay-list")
+
+
+def test_a_badge_without_an_answer_leaves_the_trial_unknown_and_the_list_judged() -> None:
+    """The target was asked and was silent: the list beside it stands in the ledger all the same."""
+    asked = {"surface": "replay-list"}
+    told = badged(1).call("alice", Action.LIST, Outcome.OK, asked, items=[item("rec-1")], unanswered="503")
+    (finding,) = count_mismatch(told.ledger())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.sentence == "what alice is shown beside the list had no answer: 503"

@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 
 from harness.drivers.base import Driver
+from harness.ledger import Action, Outcome
 from harness.media.clips import clip
 from harness.model import Combination, Trial
-from harness.running.evidence import MAX_HELD, MAX_TRIALS, Evidence, hold
+from harness.running.evidence import MAX_HELD, MAX_HELD_BYTES, MAX_TRIALS, Evidence, hold
 from harness.running.register import Register
 from harness.running.studio import Studio
 from harness.scenario import Actor, Patient, Stage
@@ -38,8 +39,9 @@ def opened(*values: str, outcome: str = "canaries", sha256: str = "digest") -> M
         (opened(canary("bob", "visit-2")), True),
         (opened(canary("alice", "visit-1"), canary("bob", "visit-2")), True),
         (opened("12345678901234567890"), True),
-        (opened(outcome="no canary"), False),
-        (opened(canary("bob", "visit-2"), outcome="unknown tag"), False),
+        (opened(outcome="no-canary"), False),
+        (opened(canary("bob", "visit-2"), outcome="unknown-tag"), False),
+        (opened(canary("bob", "visit-2"), outcome="partial"), False),
     ],
 )
 def test_only_foreign_media_of_ours_is_held(what: Mapping[str, Any], *, is_held: bool) -> None:
@@ -55,6 +57,23 @@ def test_no_more_is_held_than_the_limit() -> None:
     for number in range(10 * MAX_HELD):
         hold(where, "alice", opened(canary("bob", "visit-2"), sha256=str(number)), b"media")
     assert len(where.held) == MAX_HELD
+
+
+def test_no_more_bytes_are_held_than_the_limit() -> None:
+    """Two films of more than half of what may be held are one too many."""
+    where = stage()
+    for number in range(2):
+        hold(where, "alice", opened(canary("bob", "visit-2"), sha256=str(number)), bytes(MAX_HELD_BYTES // 2 + 1))
+    assert list(where.held) == ["0"]
+
+
+def test_a_disk_that_takes_nothing_is_told_in_the_ledger_and_ends_nothing(tmp_path: Path) -> None:
+    """Where evidence should lie there is a file: nothing can be kept, and why stands beside the verdict."""
+    where, place = stage(), tmp_path / "evidence"
+    place.write_text("in the way")
+    asyncio.run(Evidence(place).keep(Trial("story", Combination(())), [], where))
+    (told,) = where.ledger.of(Action.EVIDENCE, Outcome.FAIL)
+    assert "NotADirectoryError" in told.data["error"]
 
 
 class Blind:

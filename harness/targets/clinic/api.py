@@ -17,10 +17,11 @@ CHUNK_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Badge:
-    """What the list came with: its badge. The titles are the pages' own."""
+class _Shown:
+    """What came with a list."""
 
     badge: int | None = None
+    total: int | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -32,7 +33,7 @@ class ClinicDriver:
         self._account = account
         self._name = name
         self._role = role
-        self._shown = _Badge()
+        self._shown: _Shown | TargetError = _Shown()
 
     @property
     def credentials(self) -> Mapping[str, str]:
@@ -88,26 +89,33 @@ class ClinicDriver:
         return await finished_recordings(lambda path: self._session.json("GET", path), consultation)
 
     def shown(self) -> Shown:
-        """Return the badge that was asked for with the last list."""
+        """Return the badge that was asked for with the last list, and what the list said of itself."""
+        if isinstance(self._shown, TargetError):
+            raise self._shown
         return self._shown
 
     async def replays(self) -> Sequence[Recording]:
         """Return the whole list of Consultation Replays, page by page, and ask for the badge beside it."""
-        found = await self._list()
-        self._shown = _Badge((await self._session.json("GET", "/replays/count"))["count"])
-        return found
+        items, total = await self._list()
+        titles = {item["id"]: str(item["title"]) for item in items}
+        try:
+            badge = (await self._session.json("GET", "/replays/count"))["count"]
+            self._shown = _Shown(badge, total, titles)
+        except TargetError as error:
+            self._shown = error
+        return [Recording(item["id"], item["consultation"], item["medium"]) for item in items]
 
-    async def _list(self) -> Sequence[Recording]:
-        found: dict[str, Recording] = {}
+    async def _list(self) -> tuple[Sequence[Mapping[str, Any]], int]:
+        found: dict[str, Mapping[str, Any]] = {}
         cursor: str | None = None
         for _ in range(MAX_PAGES):
             path = "/replays" if cursor is None else f"/replays?cursor={quote(cursor)}"
             page: dict[str, Any] = await self._session.json("GET", path)
             known = len(found)
-            found |= {item["id"]: Recording(item["id"], item["consultation"], item["medium"]) for item in page["items"]}
+            found |= {item["id"]: item for item in page["items"]}
             cursor = page["next"]
             if cursor is None:
-                return list(found.values())
+                return list(found.values()), int(page["total"])
             if len(found) == known:
                 raise TargetError("GET /replays: a page brought nothing new, and is not the last", definite=False)
         raise TargetError(f"GET /replays: no end after {MAX_PAGES} pages", definite=False)
