@@ -18,8 +18,8 @@ answered, its `status` and `code`:
 | open | `surface`, `recording`, `direct`, `size`, `sha256`, `content` |
 | evidence | when it could not be kept: `error` |
 
-With a list come `badge`, `total` and `titles` where they are shown, or `unanswered`, the error with which they were asked
-in vain. `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
+With a list come `badge`, `total` and `titles` where they are shown, or `unanswered`, the error that came in their
+place. `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
 `content` is a reading: `outcome`, `tracks`, `duration_s`, `note`, and `canaries` with `value` (20 digits), `track`,
 `first_s` and `owner` (in words).
 """

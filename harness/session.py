@@ -79,13 +79,10 @@ class Session:
     @cached_property
     def covered(self) -> Covered:
         """The combinations that are played; of a flag server that runs already, only those that it can serve."""
-        catalogue, fixed = self.catalogue, read_choices(self.catalogue, self.settings.chosen)
-        if self.settings.flag_server:
-            catalogue, shared = held_at_baseline(catalogue)
-            fixed = tuple((dict(shared) | dict(fixed)).items())
-        if self.settings.chosen:
-            catalogue = held(catalogue, fixed)
-        return cover(catalogue, self.settings.coverage, fixed)
+        catalogue, fixed = held_at_baseline(self.catalogue) if self.settings.flag_server else (self.catalogue, ())
+        chosen = read_choices(catalogue, self.settings.chosen)
+        catalogue = held(catalogue, chosen) if chosen else catalogue
+        return cover(catalogue, self.settings.coverage, tuple((dict(fixed) | dict(chosen)).items()))
 
     def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
         """Take a collected scenario; return its trials."""
