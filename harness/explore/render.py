@@ -70,10 +70,25 @@ def _docstring(words: Words) -> str:
         lines += ["", *textwrap.wrap(paragraph, WIDTH - 2 * len(INDENT))]
     if words.command:
         lines += ["", *_wrapped(words.command)]
-    mark = 'r"""' if any("\\" in line for line in lines) else '"""'
-    if len(lines) == 1:
-        return f'{INDENT}{mark}{lines[0]}"""'
-    return "\n".join([f"{INDENT}{mark}{lines[0]}", *(f"{INDENT}{each}".rstrip() for each in lines[1:]), f'{INDENT}"""'])
+    first, *more = _literal([_printable(line) for line in lines])
+    if not more:
+        return f'{INDENT}{first}"""'
+    return "\n".join([f"{INDENT}{first}", *(f"{INDENT}{each}".rstrip() for each in more), f'{INDENT}"""'])
+
+
+def _literal(lines: list[str]) -> list[str]:
+    """Return the lines of a string with the mark that begins it; nothing that the target said can end it."""
+    body = "\n".join(lines)
+    if '"""' not in body and not body.endswith(('"', "\\")):
+        # As it is, so that a command can be pasted from the file.
+        mark = 'r"""' if "\\" in body else '"""'
+        return [mark + lines[0], *lines[1:]]
+    escaped = [line.replace("\\", "\\\\").replace('"', '\\"') for line in lines]
+    return [f'"""{escaped[0]}', *escaped[1:]]
+
+
+def _printable(line: str) -> str:
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
 def _wrapped(command: tuple[str, ...]) -> list[str]:

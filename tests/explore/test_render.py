@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from harness.drilling.stories import scenarios_in
 from harness.errors import TargetError
@@ -81,6 +84,38 @@ def test_a_file_is_an_ordinary_scenario(tmp_path: Path) -> None:
     assert found.flags == ("video-upgrade",)
     assert tuple(name for name, _ in found.cast) == program.cast
     assert WORDS.sentence.startswith(found.summary)
+
+
+@pytest.mark.parametrize("command", [(), ("harness run a/file.py", *(f"--set a-long-flag-{n}=on" for n in range(9)))])
+@pytest.mark.parametrize(
+    "said",
+    [
+        'rec""" + print("RUN") or """',
+        'rec"',
+        "rec\\",
+        'rec\\"',
+        '"rec',
+        'rec\\""" + print("RUN") #',
+        "a\x00b\ud800c\u2028d",
+    ],
+)
+def test_what_the_target_says_is_no_code(said: str, command: tuple[str, ...]) -> None:
+    """An id of the target's stands in the docstring, letter by letter, and ends it nowhere."""
+    words = Words(f"Foreign media: bob's list served {said}", (), command)
+    source = source_of(programs()[0], "explored_it", (), words).encode()
+    story = next(node for node in ast.parse(source).body if isinstance(node, ast.AsyncFunctionDef))
+    told = ast.get_docstring(story) or ""
+    if said.isprintable():
+        assert told.startswith(f"Foreign media: bob's list served {said}")
+    assert " ".join(command) in " ".join(told.replace("\\\n", "").split())
+    assert b"print" not in ast.unparse(story.body[1:]).encode()
+
+
+def test_a_command_can_be_pasted_from_the_file() -> None:
+    """The line that goes on ends in one backslash, as a shell takes it."""
+    text = source_of(programs()[0], "explored_it", (), WORDS)
+    assert "=on \\\n" in text
+    assert "\\\\" not in text
 
 
 def test_it_tells_the_program() -> None:
