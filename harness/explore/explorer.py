@@ -196,7 +196,10 @@ class Explorer:
             self.onlooker.found(failed[0], self.tally)
             self.leak = Leak(failed[0], failed[0], self.tally.trials, elapsed_s, alone=False)
         for played in failed[:TRIES]:
-            again = await self._again(player, played)
+            try:
+                again = await self._again(player, played)
+            except TimeoutError:
+                return False
             if again is None:
                 continue
             self.leak = Leak(played, again, self.tally.trials, elapsed_s)
@@ -205,13 +208,17 @@ class Explorer:
         return False
 
     async def _again(self, player: Player, played: Played, *, confirmed: bool = False) -> Played | None:
-        """Play what failed among others alone; return it when it fails for the same reason."""
+        """Play what failed among others alone; return it when it fails for the same reason.
+
+        Raises TimeoutError when the budget ends before that is known.
+        """
         # A badge that counts everybody's counts the first try, too, at the second.
         is_counted = confirmed and played.reason is not None and played.reason.check == COUNTED
         for _ in range(TRIES if played.reason and not is_counted else 1):
-            if player.stopped or time.monotonic() >= self.ends_s:
+            if player.stopped:
                 return None
-            again = await player.play(played.program, confirmed=confirmed)
+            async with asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
+                again = await player.play(played.program, confirmed=confirmed)
             if again.reason and (played.reason is None or again.reason.check == played.reason.check):
                 return again
         return None
