@@ -15,6 +15,11 @@ from harness.explore.program import Program
 from harness.model import Catalogue, Verdict
 
 
+MAX_SHRINKS = 500
+MAX_SHRINKING_S = 300.0
+"""Hypothesis's own limits: there it stops and ends as if nothing smaller failed."""
+
+
 class _Fails(Exception):
     """A program fails for the reason that is being shrunk."""
 
@@ -44,20 +49,23 @@ class Shrinking:
     async def run(self, player: Player, variants: Variants) -> None:
         """Shrink until nothing smaller fails, the time is over, or nothing more can be played."""
         loop, first = asyncio.get_running_loop(), self.best.program
+        smaller, began_s = 0, time.monotonic()
 
         def deliver(program: Program) -> None:
+            nonlocal smaller
             if program == first:
                 self._fails[first] = True
             # Until the failing one comes by again, there comes what was played before it and did not fail.
             elif first in self._fails and program not in self._fails:
                 self._fails[program] = self._ask(program, player, loop)
             if self._fails.get(program):
+                smaller += 1  # at least as often as Hypothesis counts one
                 raise _Fails
 
         try:
-            self.is_smallest = await asyncio.to_thread(
-                _ended, partial(write, variants, self.seed, deliver, shrinks=True)
-            )
+            is_ended = await asyncio.to_thread(_ended, partial(write, variants, self.seed, deliver, shrinks=True))
+            took_s = time.monotonic() - began_s
+            self.is_smallest = is_ended and smaller < MAX_SHRINKS and took_s < MAX_SHRINKING_S
         finally:
             self._halted = True
             if self._asked:

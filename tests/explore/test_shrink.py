@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
+from hypothesis.internal.conjecture import engine
 
+from harness.explore import shrink
 from harness.explore.interleave import write
 from harness.explore.play import Played, Player
 from harness.explore.program import Program
@@ -92,6 +94,20 @@ def test_to_the_smallest() -> None:
     assert shrinking.plays == len(player.told) == len(set(player.told))
     assert seen[-1] == smallest
     assert all(switching(program) == "foreign-media" for program in seen)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("MAX_SHRINKS", "MAX_SHRINKS"), ("MAX_SHRINKING_S", "MAX_SHRINKING_SECONDS")]
+)
+def test_where_hypothesis_stops(monkeypatch: pytest.MonkeyPatch, ours: str, theirs: str) -> None:
+    """At a limit of Hypothesis's own it ends as if it were done: what is left is not called the smallest."""
+    assert getattr(shrink, ours) == getattr(engine, theirs)
+    limit = 2 if ours == "MAX_SHRINKS" else 0.0
+    monkeypatch.setattr(shrink, ours, limit)
+    monkeypatch.setattr(engine, theirs, limit)
+    shrinking, _ = shrunk(Fake(switching))
+    assert not shrinking.is_smallest
+    assert len(shrinking.best.program.steps) > 2
 
 
 def test_what_is_known_is_not_played_again() -> None:
