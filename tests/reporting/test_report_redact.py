@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -74,6 +76,12 @@ def test_a_trace_that_unpacks_to_too_much_is_not_shown(monkeypatch: pytest.Monke
     monkeypatch.setattr(redact, "MAX_UNPACKED_BYTES", 999)
     with pytest.raises(redact.NotRedactableError, match="too much"):
         redact.trace(bomb)
+
+
+def test_no_browser_is_needed() -> None:
+    """A report masks without Playwright."""
+    look = "import sys, harness.cli.report; sys.exit(any(name.startswith('playwright') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", look], check=False, timeout=60).returncode == 0
 
 
 def test_what_is_no_har_is_not_shown() -> None:

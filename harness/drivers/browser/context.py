@@ -18,8 +18,8 @@ from harness.drivers.base import Live
 from harness.drivers.browser import camera, evidence
 from harness.drivers.browser.answers import Answer, awaited, fetched
 from harness.drivers.browser.camera import Emitted
-from harness.drivers.browser.redact import Secrets
 from harness.drivers.browser.watch import Watch
+from harness.redact import Secrets
 
 ACT_S, LOAD_S, SEND_S, CLOSE_S = 20.0, 30.0, 20.0, 5.0
 PLAYWRIGHTS_SHARE = 0.9

@@ -19,7 +19,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
-from harness.drivers.browser.redact import Secrets
+from harness.redact import Secrets
 
 PICTURE_S, TRACE_S = 8.0, 15.0
 MAX_BYTES = 128 * 1024 * 1024

@@ -11,7 +11,7 @@ import json
 import re
 import zipfile
 
-from harness.drivers.browser.redact import Secrets
+from harness.redact import Secrets
 
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+@")
 """User and password in an address."""

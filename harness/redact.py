@@ -20,7 +20,8 @@ MIN_TOLD, MIN_FOUND = 4, 6
 
 _SECRET_NAME = re.compile(
     r"(?:^|.*[-_.\s]|.*[a-z](?=[A-Z]))"
-    r"(?i:authorization|cookies?|tokens?|jwt|password|passwd|passphrase|secret|api-?key|credentials?|session-?id|sid)"
+    r"(?i:authorization|cookies?|tokens?|jwt|password|passwd|passphrase|secret|signature|api[-_]?key|credentials?"
+    r"|session[-_]?id|sid)"
 )
 _SCHEME = re.compile(r"(?i:bearer|basic|token|digest)\s+(\S+)")
 _PAIR = re.compile(r"([\w.-]+)=([^&#;\"'\\\s<>]+)")
