@@ -14,7 +14,6 @@ from harness.explore.play import Played, Player
 from harness.explore.program import Program
 from harness.model import Catalogue, Verdict
 
-
 MAX_SHRINKS = 500
 MAX_SHRINKING_S = 300.0
 """Hypothesis's own limits: there it stops and ends as if nothing smaller failed."""
