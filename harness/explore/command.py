@@ -11,8 +11,8 @@ from pathlib import Path
 
 import uvloop
 
+from harness.duration import read_duration
 from harness.errors import FlagError, UsageError
-from harness.explore.budget import read_budget
 from harness.explore.explorer import Explorer
 from harness.explore.render import Words, source_of
 from harness.explore.save import require_writable, save
@@ -27,6 +27,7 @@ from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_TARG
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MAX_SEED = 2**32
+LEAST_BUDGET_S, MOST_BUDGET_S = 0.1, 86_400.0
 
 
 def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode:
@@ -36,7 +37,7 @@ def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode
     """
     # The command's own start counts: it was at least as long ago as it has computed since.
     began_s = time.monotonic() - time.process_time()
-    budget_s = read_budget(budget)
+    budget_s = read_duration("--budget", budget, LEAST_BUDGET_S, MOST_BUDGET_S)
     if not 0 <= settings.seed < MAX_SEED:
         raise UsageError(f"--seed {settings.seed}: a seed is 0 or more, and less than {MAX_SEED:,}")
     catalogue = _catalogue(settings)

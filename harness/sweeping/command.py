@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import hypothesis.configuration
 
+from harness.duration import read_duration
 from harness.errors import UsageError
 from harness.planning import catalogue as catalogues
 from harness.planning.exhaustive import count
@@ -23,23 +22,12 @@ from harness.sweeping.cast import STORY
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.run import Orders, Run
 
-DEFAULT_OUT = Path("reports/sweep")
-BUDGET = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(ms|s|m|min|h)?")
-UNITS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-MIN_BUDGET_S, MAX_BUDGET_S = 1.0, 3600.0
+LEAST_BUDGET_S, MOST_BUDGET_S = 1.0, 3600.0
 
 
 def seconds(budget: str) -> float:
     """Return a budget such as `90s` or `2m` in seconds; raise UsageError for none, or one that is out of bounds."""
-    found = BUDGET.fullmatch(budget.strip())
-    if not found:
-        raise UsageError(f"--budget {budget}: give a time such as 90s or 2m")
-    budget_s = float(found[1]) * UNITS[found[2]]
-    if budget_s < MIN_BUDGET_S:
-        raise UsageError(f"--budget {budget}: nothing can be asked in that; give {MIN_BUDGET_S:g}s or more")
-    if budget_s > MAX_BUDGET_S:
-        raise UsageError(f"--budget {budget}: give at most 1h")
-    return budget_s
+    return read_duration("--budget", budget, LEAST_BUDGET_S, MOST_BUDGET_S)
 
 
 def sweep(orders: Orders, report: Callable[[str], None]) -> Outcome:

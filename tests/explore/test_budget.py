@@ -1,40 +1,13 @@
-"""The budget: how it is written, and how it is divided."""
+"""The budget: how it is divided."""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.errors import UsageError
-from harness.explore.budget import LEAST_SHARE_S, deployments, read_budget, shares_s
+from harness.explore.budget import LEAST_SHARE_S, deployments, shares_s
 from harness.planning.held import held
 
 from .made import clinic
-
-
-@pytest.mark.parametrize(("text", "budget_s"), [("60s", 60), ("5m", 300), ("90", 90), ("1.5m", 90), (" 2s ", 2)])
-def test_times(text: str, budget_s: float) -> None:
-    """Seconds, minutes and plain numbers are read."""
-    assert read_budget(text) == budget_s
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("0", "60s"),
-        ("0s", "60s"),
-        ("soon", "60s"),
-        ("90x", "90s"),
-        ("-5s", "5s"),
-        ("5 min", "5m"),
-        ("", "60s"),
-        ("9999m", "9999m"),
-    ],
-)
-def test_no_times(text: str, meant: str) -> None:
-    """What is no time to explore in is refused in one line with a right form."""
-    with pytest.raises(UsageError, match=f"--budget {text}: .*'{meant}'") as refused:
-        read_budget(text)
-    assert "\n" not in str(refused.value)
 
 
 def test_the_deployments_of_the_clinic() -> None:

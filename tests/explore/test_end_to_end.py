@@ -79,13 +79,14 @@ def test_the_sound_clinic(tmp_path: Path, flags: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--budget", "0"], "--budget 0: no time to play anything in; give seconds or minutes, such as '60s'"),
+        (["--budget", "0"], "--budget 0: too short; give '0.1s' or more, such as '60s'"),
+        (["--budget", "25h"], "--budget 25h: too long; give at most '24h'"),
         (["--flaw", "video-branch-skips-ower"], f"did you mean '{FLAW}'?"),
         (["--set", "video-upgrad=on"], "did you mean 'video-upgrade'?"),
         (["--seed", "-1"], "--seed -1: a seed is 0 or more"),
         (["--target", "http://127.0.0.1:9", "--flag-server", "http://127.0.0.1:9"], "nothing answers there"),
     ],
-    ids=["budget", "flaw", "flag", "seed", "target"],
+    ids=["no time", "too much time", "flaw", "flag", "seed", "target"],
 )
 def test_a_bad_input(arguments: list[str], why: str) -> None:
     """A mistake is one line with the mend, before anything is started."""
