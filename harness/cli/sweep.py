@@ -9,17 +9,17 @@ from typing import Annotated
 import typer
 
 from harness.cli.app import app
-from harness.cli.options import FlagServer, FlagsOption, Flaws, Seed, TargetOption
+from harness.cli.options import ChosenForPeople, FlagServer, FlagsOption, Flaws, Seed, TargetOption
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_TARGET, Settings
 
-EXIT_CODES = (
+SWEEP_EXIT_CODES = (
     "Exit codes: 0 no answer held anything of somebody else's, 1 one did, 2 interrupted, 3 harness fault, 4 usage, "
     "6 unknown: too few operations were reached, or the sweep was not seen to work."
 )
 DEFAULT_OUT = Path("reports/sweep")
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=SWEEP_EXIT_CODES)
 def sweep(
     target: TargetOption = DEFAULT_TARGET,
     flags: FlagsOption = DEFAULT_FLAGS,
@@ -29,10 +29,7 @@ def sweep(
         str | None,
         typer.Option(metavar="FILE|URL", help="The OpenAPI document; the one that the target names when not given."),
     ] = None,
-    chosen: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FLAG=VARIANT", help="What people get; releases are on unless set. Repeatable."),
-    ] = None,
+    chosen: ChosenForPeople = None,
     seed: Seed = 0,
     budget: Annotated[
         str, typer.Option(metavar="TIME", help="Ask for no longer than this, such as 90s or 2m.")
@@ -69,6 +66,11 @@ def sweep(
         out=out,
     )
     orders = Orders(settings, openapi, command.seconds(budget), reach / 100, tuple(public or ()))
-    outcome = command.sweep(orders, lambda text: print(f"{text} ...", flush=True))
+    outcome = command.sweep(orders, _say)
     sys.stdout.write(f"\n{show.text(outcome)}\n")
     raise typer.Exit(outcome.exit_code)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text} ...\n")
+    sys.stdout.flush()

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from harness.sweeping.cases import Call
-from harness.sweeping.document import EVENTS
 from harness.sweeping.facts import LINK, Facts
 from harness.sweeping.judging import Request
 from harness.sweeping.references import SECRET
@@ -25,6 +25,7 @@ ANSWER_S = 20.0
 STREAM_S = 0.4
 """How long an endless answer is listened to."""
 MAX_BYTES = 64 * 2**20
+READ_BYTES = 2**16
 MAX_SHOWN = 2_000
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 OWN_HEADERS = frozenset(
@@ -167,16 +168,18 @@ def _variable(name: str) -> str:
 
 
 def _body(response: requests.Response, deadline_s: float) -> tuple[bytes, bool]:
-    """Return the body, or what came of it within the deadline and MAX_BYTES, and whether it was cut short."""
+    """Return the body, or what came of it within the deadline and MAX_BYTES, and whether it was cut short.
+
+    What came before a connection broke was shown to its viewer as well as a whole answer.
+    """
     end_s = time.monotonic() + deadline_s
     body = bytearray()
     try:
-        for part in response.iter_content(65_536 if EVENTS not in response.headers.get("content-type", "") else 1):
+        # `iter_content` gathers whole parts, and loses the last one when the connection breaks.
+        while part := response.raw.read1(READ_BYTES, decode_content=True):
             body += part
             if len(body) > MAX_BYTES or time.monotonic() > end_s:
                 return bytes(body[:MAX_BYTES]), True
-    except requests.RequestException:
-        if EVENTS in response.headers.get("content-type", ""):
-            return bytes(body), True
-        raise
+    except HTTPError:
+        return bytes(body), True
     return bytes(body), False

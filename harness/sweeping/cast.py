@@ -26,7 +26,7 @@ CONFIRM_S = 15.0
 TOKEN_CHARACTERS = 6
 FIRST_FREE_MODE = len(MODES)
 LAST_TEXT = ((1 << MODE_BITS) - FIRST_FREE_MODE) * (1 << CALL_BITS) - 1
-ROLES: Mapping[str, type[Actor]] = {"alice": Patient, "bob": Patient, "chen": Clinician, "diaz": Clinician}
+PEOPLE: Mapping[str, type[Actor]] = {"alice": Patient, "bob": Patient, "chen": Clinician, "diaz": Clinician}
 
 
 @dataclass(slots=True)
@@ -48,18 +48,18 @@ def story_of(run: int) -> Scenario:
     draw = random.Random(run)  # noqa: S311 - names that differ between runs
     letters = string.ascii_lowercase + string.digits
     suffix = "".join(draw.choice(letters) for _ in range(TOKEN_CHARACTERS - 1)) + draw.choice(string.digits)
-    names = {name: f"{name}.{suffix}" for name in ROLES}
+    names = {name: f"{name}.{suffix}" for name in PEOPLE}
 
     async def story(**actors: Actor) -> None:
         await _live({name: actors[called] for name, called in names.items()})
 
-    cast = tuple((names[name], role) for name, role in ROLES.items())
+    cast = tuple((names[name], role) for name, role in PEOPLE.items())
     return Scenario(STORY, story, cast, (), Path(__file__), _live.__code__.co_firstlineno)
 
 
 async def _live(people: Mapping[str, Actor]) -> None:
     """Alice sees Chen, Bob sees Diaz and Chen; each has calls that have ended, that go on, and that are to come."""
-    alice, bob, chen, diaz = (people[name] for name in ROLES)
+    alice, bob, chen, diaz = (people[name] for name in PEOPLE)
     if not isinstance(alice, Patient) or not isinstance(bob, Patient):
         raise TypeError("alice and bob are patients")
     if not isinstance(chen, Clinician) or not isinstance(diaz, Clinician):

@@ -31,19 +31,19 @@ class Control:
 def control(facts: Facts, samples: Sequence[Sample]) -> Control:
     """Slip a foreign identifier, a canary in digits and foreign media into real answers, and judge them anew."""
     slipped, missed, kinds = 0, [], set()
-    for what, viewer, request, answer in _slips(facts, samples):
+    for what, expected, viewer, request, answer in _slips(facts, samples):
         slipped += 1
         kinds.add(what)
         leaks, _ = judge(facts, viewer, request, answer, Eye())
-        if not leaks:
+        if not any(leak.value == expected for leak in leaks):
             missed.append(f"{what} slipped into {request.operation}")
     nowhere = [needed for needed in ("an identifier", "media") if needed not in kinds]
     missed += [f"{needed} could be slipped into no answer: there was none to take" for needed in nowhere]
     return Control(slipped, tuple(missed))
 
 
-def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, Request, Answer]]:
-    """Yield each kind of slip once, into the first answer that takes it."""
+def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, str, Request, Answer]]:
+    """Yield each kind of slip once, with the value that must be found, in the first answer that takes it."""
     texts = [(viewer, request, answer) for viewer, request, answer in samples if isinstance(answer.json(), dict)]
     files = [sample for sample in samples if _has_own_canary(facts, sample)]
     for viewer, request, answer in texts:
@@ -51,25 +51,31 @@ def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, 
         if thing is None or facts.people[viewer].oversees:
             continue
         slipped = json.dumps({**answer.json(), "slipped": [{"id": thing.value}]}).encode()
-        yield "an identifier", viewer, request, replace(answer, body=slipped)
-        yield "a header", viewer, request, replace(answer, headers={**answer.headers, "X-Slipped": thing.value})
+        yield "an identifier", thing.value, viewer, request, replace(answer, body=slipped)
+        headers = {**answer.headers, "X-Slipped": thing.value}
+        yield "a header", thing.value, viewer, request, replace(answer, headers=headers)
         canary = next(
             (value for value, (_, visit) in facts.canaries.items() if not facts.may_hear(viewer, visit)), None
         )
         if canary is not None:
-            page = f"<html><body>Sorry, {canary:020d} failed</body></html>".encode()
-            yield "an error page", viewer, request, Answer(500, headers={"Content-Type": "text/html"}, body=page)
+            digits = f"{canary:020d}"
+            page = f"<html><body>Sorry, {digits} failed</body></html>".encode()
+            page_answer = Answer(500, headers={"Content-Type": "text/html"}, body=page)
+            yield "an error page", digits, viewer, request, page_answer
         break
     for _, request, answer in files:
-        other = next((who for who in facts.people if not _may_all(facts, who, answer)), None)
-        if other is None:
+        other, digits = next(
+            ((who, digits) for who in facts.people if (digits := _not_theirs(facts, who, answer))), ("", "")
+        )
+        if not other:
             continue
-        yield "media", other, request, answer
+        yield "media", digits, other, request, answer
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("1.webm", answer.body)
         yield (
             "an export",
+            digits,
             other,
             request,
             replace(answer, headers={"Content-Type": "application/zip"}, body=packed.getvalue()),
@@ -92,9 +98,13 @@ def _has_own_canary(facts: Facts, sample: Sample) -> bool:
     return any(each.value in facts.canaries and facts.may_hear(viewer, facts.canaries[each.value][1]) for each in heard)
 
 
-def _may_all(facts: Facts, viewer: str, answer: Answer) -> bool:
-    return all(
-        facts.may_hear(viewer, facts.canaries[each.value][1])
-        for each in Eye().look(answer).canaries
-        if each.value in facts.canaries
+def _not_theirs(facts: Facts, viewer: str, answer: Answer) -> str:
+    """Return the digits of a canary in media that somebody may not hear, empty when there is none."""
+    return next(
+        (
+            f"{each.value:020d}"
+            for each in Eye().look(answer).canaries
+            if each.value in facts.canaries and not facts.may_hear(viewer, facts.canaries[each.value][1])
+        ),
+        "",
     )

@@ -83,6 +83,8 @@ class Facts:
         """The owner's account and the consultation of each canary that was emitted."""
         self.files: dict[str, str] = {}
         """SHA-256 of a file that was served by a thing's own reference to who may see it -> the thing's value."""
+        self.is_full = False
+        """True when a thing was left out because there were MAX_THINGS already."""
         self._meets: dict[str, set[str]] = {}
 
     def add_person(self, person: Person) -> None:
@@ -94,8 +96,9 @@ class Facts:
                     self.add(Thing(value, kind, person.account, {person.account}))
 
     def add(self, thing: Thing) -> Thing:
-        """Add a thing unless its value is known, and let its parties meet; return what is known."""
-        if len(self.things) >= MAX_THINGS:
+        """Add a thing unless it is known or there are too many, and let its parties meet; return what is known."""
+        if len(self.things) >= MAX_THINGS and self.find(thing.value) is None:
+            self.is_full = True
             return thing
         known = self.things.setdefault(thing.value.lower(), thing)
         if known is thing:
@@ -133,6 +136,10 @@ class Facts:
         """Let two know of each other."""
         self._meets.setdefault(one, set()).add(other)
         self._meets.setdefault(other, set()).add(one)
+
+    def has_met(self, one: str, other: str) -> bool:
+        """Return whether two know of each other."""
+        return other in self._meets.get(one, ())
 
     def acquaintances(self, viewer: str) -> list[str]:
         """Return everybody else's account, those first whom somebody may know of, and of these the newest."""
@@ -268,11 +275,15 @@ def as_json(facts: Facts) -> dict[str, Any]:
             if each.kind not in (ACCOUNT, NAME, LINK)
         ],
         "met": facts.acquainted(),
+        "public_kinds": sorted(facts.public_kinds),
+        "files": facts.files,
     }
 
 
 def restore(facts: Facts, stored: Mapping[str, Any]) -> None:
-    """Add what `as_json` made."""
+    """Add what `as_json` made; that of an earlier version has no public kinds and no files."""
+    facts.public_kinds |= frozenset(stored.get("public_kinds", ()))
+    facts.files.update(stored.get("files", {}))
     for row in stored["people"]:
         facts.add_person(Person(**{**row, "also": frozenset(row["also"])}))
     for row in stored["things"]:

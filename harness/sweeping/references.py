@@ -98,34 +98,53 @@ class References:
                 self.add(name, value)
 
 
-def learn(
-    facts: Facts,
-    document: Document,
-    operation: Operation,
-    viewer: str | None,
-    given: Collection[str],
-    answer: Any,
-    *,
-    refused: bool,
-) -> None:
-    """Learn from a call that changes something who has a part in what; `given` are all values of the request.
+def entitle(
+    facts: Facts, operation: Operation, viewer: str | None, given: Collection[str], *, refused: bool
+) -> list[Thing] | None:
+    """Learn from the request of a call that changes something who has a part in what; `given` are all its values.
 
-    Nothing is learnt of a call that was certainly refused, or that named anything which its viewer may not see: what it
-    brought may be a leak. `answer` is the answer's JSON, or None.
+    Returns the things that the request named. Nothing is learnt, and None returned, of a call that was certainly
+    refused, or that named anything which its viewer may not see: what it brought may be a leak.
     """
     if operation.is_safe or refused or viewer is None:
-        return
+        return None
     named = [thing for value in given if (thing := facts.find(value))]
     theirs = [thing for thing in named if thing.kind not in (ACCOUNT, NAME)]
     if not all(facts.may_see(viewer, thing) for thing in theirs):
-        return
+        return None
     people = {person.account for person in facts.named(given)} | {viewer}
     for thing in theirs:
         for account in people:
             facts.grant(thing, account)
     for account in people:
         facts.meet(viewer, account)
-    made = _create(facts, document, operation, viewer, theirs, people, answer)
+    return theirs
+
+
+def learn(
+    facts: Facts,
+    document: Document,
+    operation: Operation,
+    viewer: str,
+    given: Collection[str],
+    theirs: list[Thing],
+    answer: Any,
+) -> list[str]:
+    """Learn what a call has made, once its answer is judged; return the accounts of those whom only the answer named.
+
+    `theirs` is what `entitle` returned, `answer` the answer's JSON, or None. An answer lets in nobody by naming them:
+    it may be the leak. But who is public, or is known from a request to a patient with a part in it, has one, too.
+    """
+    people = {person.account for person in facts.named(given)} | {viewer}
+    insiders = people.union(*((thing.owner, *thing.parties) for thing in theirs))
+    private = [each for each in insiders if each in facts.people and not facts.people[each].is_public]
+    shown = {person.account: person for person in facts.named(texts(answer))}
+    known = {
+        account
+        for account, person in shown.items()
+        if person.is_public or account in insiders or any(facts.has_met(account, each) for each in private)
+    }
+    made = _create(facts, document, operation, viewer, theirs, people | known, answer)
     for text in (thing for thing in theirs if thing.kind == TEXT):
         above = made or next((thing for thing in theirs if thing.kind != TEXT), None)
         if above is None:
@@ -133,6 +152,7 @@ def learn(
             facts.forget(text.value)
         else:
             text.within = above.value
+    return sorted(shown.keys() - known) if made else []
 
 
 def _create(
@@ -144,15 +164,14 @@ def _create(
     people: set[str],
     answer: Any,
 ) -> Thing | None:
-    """Add what a call has made: each new id at the top of its answer, with everybody whom the answer names."""
+    """Add what a call has made: each new id at the top of its answer, which people have a part in."""
     made = None
     if not isinstance(answer, Mapping):
         return made
     above = next((thing.value for thing in within if thing.kind != TEXT), None)
     above = above or next(
-        (str(value) for key, value in answer.items() if key != "id" and _is_known(facts, value)), None
+        (str(value) for key, value in answer.items() if key != "id" and _is_known(facts, viewer, value)), None
     )
-    parties = people | {person.account for person in facts.named(texts(answer))}
     for key, value in answer.items():
         if not is_token(value) or facts.find(value) or SECRET.search(str(key)):
             continue
@@ -164,13 +183,14 @@ def _create(
                         facts.add(Thing(found, LINK, viewer, set(), within=None))
         elif key == "id" or key in ("recording", "uuid") or str(key).endswith(("_id", "Id")):
             kind = operation.collection if key == "id" else str(key)
-            made = facts.add(Thing(value, kind, viewer, set(parties), within=above))
+            made = facts.add(Thing(value, kind, viewer, set(people), within=above))
     return made
 
 
-def _is_known(facts: Facts, value: object) -> bool:
+def _is_known(facts: Facts, viewer: str, value: object) -> bool:
+    """True for a thing that its viewer may see: what is made does not lie within what leaked beside it."""
     thing = facts.find(value) if isinstance(value, str) else None
-    return thing is not None and thing.kind not in (ACCOUNT, NAME)
+    return thing is not None and thing.kind not in (ACCOUNT, NAME) and facts.may_see(viewer, thing)
 
 
 def texts(node: Any, depth: int = 0) -> Iterator[str]:

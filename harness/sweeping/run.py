@@ -28,7 +28,7 @@ from harness.sweeping.cases import Cases
 from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
 from harness.sweeping.control import Control, control
 from harness.sweeping.document import Document
-from harness.sweeping.facts import Facts
+from harness.sweeping.facts import MAX_THINGS, Facts
 from harness.sweeping.judging import Request
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.references import References, texts
@@ -67,6 +67,8 @@ class Run:
     interrupted: bool = False
     doubts: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    too_many: bool = False
+    """True when the story made more requests than are kept."""
     cast: Cast = field(default_factory=Cast)
     tour: Tour | None = None
     control: Control | None = None
@@ -78,17 +80,20 @@ class Run:
         self.facts = Facts(self.orders.public)
 
     async def run(self) -> None:
-        """Deploy, tell the story, make the tour; an interruption ends it in order."""
-        task = asyncio.current_task()
+        """Deploy, tell the story, make the tour; an interruption ends it in order, and leaves its signals ignored."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
 
         def interrupt() -> None:
+            for each in SIGNALS:  # a second Ctrl-C must not cut short what the first one ends, to the last line
+                loop.remove_signal_handler(each)
+                signal.signal(each, signal.SIG_IGN)
             self.interrupted = True
             self.stop.set()
             if task:
                 task.cancel()
 
         for each in SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(each, interrupt)
+            loop.add_signal_handler(each, interrupt)
         try:
             async with rigged(self.group, self.orders.settings, self.report) as (rig, deployment):
                 await self._sweep(rig, deployment)
@@ -97,7 +102,7 @@ class Run:
                 raise
         finally:
             for each in SIGNALS:
-                asyncio.get_running_loop().remove_signal_handler(each)
+                loop.remove_signal_handler(each)
 
     async def _sweep(self, rig: Rig, deployment: Deployment) -> None:
         target = rig.target
@@ -111,7 +116,7 @@ class Run:
             self.document = await asyncio.to_thread(documents.read, target.openapi, f"--target {target.name}:")
         self.address = self._address(target, self.document)
         if isinstance(target, Described):
-            target.observe(self._observe)
+            target.observe(self.observe)
         self.report("telling the story that makes what is asked for")
         trial = self.group.plan.trials[0]
         ledger = place.ledger(self.orders.settings.out, trial.id)
@@ -157,6 +162,7 @@ class Run:
             caller.close()
         if self.tour.unasked:
             self.doubts.append(f"the budget was over before all was asked; it ended at: {self.tour.unasked}")
+        self.doubts += self.left_out()
         self.doubts += [
             f"{label}: {unread}: whose it is could not be read" for label, unread in self.tour.unread.items()
         ]
@@ -169,9 +175,19 @@ class Run:
         self._replay(tour)
         tour.run()
 
-    def _observe(self, exchange: Exchange) -> None:
-        if len(self.exchanges) < MAX_EXCHANGES:
+    def observe(self, exchange: Exchange) -> None:
+        """Keep a request of the story's to be judged, MAX_EXCHANGES at most."""
+        self.too_many = len(self.exchanges) >= MAX_EXCHANGES
+        if not self.too_many:
             self.exchanges.append(exchange)
+
+    def left_out(self) -> list[str]:
+        """Return what was too much to be kept, and so was not judged."""
+        kept = (
+            (self.too_many, f"the story made more than {MAX_EXCHANGES:,} requests: what came after was not judged"),
+            (self.facts.is_full, f"more than {MAX_THINGS:,} things were met: whose the others are is not known"),
+        )
+        return [doubt for is_so, doubt in kept if is_so]
 
     def _replay(self, tour: Tour) -> None:
         """Take what the story's own requests brought: operations that were reached, references, answers to judge."""
@@ -218,7 +234,11 @@ class Run:
         """Return what is known."""
         tour, result = self.tour, self.cast.result
         told = [self._plain(each) for each in result.findings if each.verdict is Verdict.INVALID] if result else []
-        remarks = [] if tour is None else [f"{label}: {what}" for label, what in tour.accepted.items()]
+        remarks = (
+            []
+            if tour is None
+            else [f"{label}: {what}" for label, what in (*tour.accepted.items(), *tour.named.items())]
+        )
         if tour:
             remarks += [f"{tour.cut_short}: left early, for want of time"] if tour.cut_short else []
             remarks += [f"{what} ({times} times)" for what, times in tour.faults.items()]

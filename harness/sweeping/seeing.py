@@ -9,8 +9,10 @@ import binascii
 import hashlib
 import io
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -32,10 +34,19 @@ MAX_TEXT_BYTES = 4 * 2**20
 MAX_FILES = 400
 MAX_UNPACKED_BYTES = 128 * 2**20
 MAX_DEPTH = 40
+MAX_NESTED = 4
+"""How deep files may lie within files: archives in archives, or in JSON."""
 MAX_REMEMBERED = 2_000
-PICTURES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG": "png_pipe", b"GIF8": "gif", b"RIFF": "webp_pipe"}
-UNREAD = ("unreadable", "unknown-tag")
+PICTURES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG": "png_pipe", b"GIF8": "gif"}
+SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xf1", b"\xff\xf9")
+FILMS = (b"\x1aE\xdf\xa3", b"OggS", b"RIFF", b"DKIF")
+BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat")
+"""What an MP4 begins with, after a length of four bytes."""
+MEDIA = ("audio/", "video/", "image/")
+UNREAD = ("unreadable", "unknown-tag", "partial")
 """Outcomes of a reading in which something was there and could not be read: it may be anybody's."""
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
+"""What a ZIP raises that is none, is encrypted, broken or cut off."""
 
 
 Track = Literal["audio", "video", "picture", "text"]
@@ -84,7 +95,8 @@ class Seen:
     """All that was found. `tokens` are words that may be identifiers, each with the first place where it stood."""
 
     tokens: dict[str, str] = field(default_factory=dict)
-    canaries: list[Heard] = field(default_factory=list)
+    canaries: dict[Heard, None] = field(default_factory=dict)
+    """Each once, in the order in which they were met."""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256 -> where."""
     unread: list[str] = field(default_factory=list)
@@ -100,9 +112,15 @@ class Seen:
                     # A file is called by its identifier, and a sentence ends with one.
                     self.tokens.setdefault(word.rpartition(".")[0], where)
             for found in DIGITS.finditer(each):
-                heard = Heard(int(found[0]), where, "text")
-                if heard not in self.canaries:
-                    self.canaries.append(heard)
+                self.canaries.setdefault(Heard(int(found[0]), where, "text"))
+
+
+@dataclass(slots=True)
+class _Room:
+    """What one answer may still have unpacked, however its files lie within each other."""
+
+    left_bytes: int
+    depth: int = 0
 
 
 class Eye:
@@ -117,46 +135,66 @@ class Eye:
         seen.text(answer.reason, "status line")
         for name, value in answer.headers.items():
             seen.text(value, f"header {name}")
-        self._bytes(answer.body, answer.content_type, "body", seen)
+        self._bytes(answer.body, answer.content_type, "body", seen, _Room(MAX_UNPACKED_BYTES))
         return seen
 
-    def _bytes(self, data: bytes, content_type: str, where: str, seen: Seen) -> None:
+    def _bytes(self, data: bytes, content_type: str, where: str, seen: Seen, room: _Room) -> None:
         if not data:
             return
+        if room.depth > MAX_NESTED:
+            seen.unread.append(f"{where}: deeper than {MAX_NESTED} files within each other")
+            return
+        room.depth += 1
         if data.startswith(b"PK\x03\x04"):
-            self._archive(data, where, seen)
-            return
-        if _is_text(data, content_type):
-            self._text(data[:MAX_TEXT_BYTES].decode(errors="replace"), where, seen)
-            return
+            self._archive(data, where, seen, room)
+        else:
+            # What a file calls itself is no proof: sound that is served as JSON is listened to.
+            is_media, is_text = _is_media(data), _is_text(data, content_type)
+            if is_media or not is_text or b"\x00" in data[:1024]:
+                self._file(data, where, seen, is_media=is_media or content_type.startswith(MEDIA))
+            if is_text and not is_media:
+                self._text(data, where, seen, room)
+        room.depth -= 1
+
+    def _file(self, data: bytes, where: str, seen: Seen, *, is_media: bool) -> None:
         digest = hashlib.sha256(data).hexdigest()
         seen.files.setdefault(digest, where)
         canaries, outcome = self._media(digest, data)
-        seen.canaries.extend(Heard(value, where, track) for value, track in canaries)
-        if outcome in UNREAD and content_type.startswith(("audio/", "video/", "image/")):
+        seen.canaries.update(dict.fromkeys(Heard(value, where, track) for value, track in canaries))
+        if outcome in UNREAD and is_media:
             seen.unread.append(f"{where}: {outcome}")
 
-    def _text(self, text: str, where: str, seen: Seen) -> None:
+    def _text(self, data: bytes, where: str, seen: Seen, room: _Room) -> None:
+        if len(data) > MAX_TEXT_BYTES:
+            seen.unread.append(f"{where}: text beyond {MAX_TEXT_BYTES:,} bytes")
+        text = data[:MAX_TEXT_BYTES].decode(errors="replace")
         try:
             document = json.loads(text)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            seen.unread.append(f"{where}: JSON too deep to be parsed")
+            seen.text(text, where)
+            return
+        except ValueError:
             seen.text(text, where)
             return
         for place, value in leaves(document):
+            if value is None:
+                seen.unread.append(f"{where} {place}: JSON deeper than {MAX_DEPTH}")
+                continue
             if BASE64.match(value):
-                self._encoded(value, f"{where} {place}", seen)
+                self._encoded(value, f"{where} {place}", seen, room)
             seen.text(value, f"{where} {place}".rstrip())
 
-    def _encoded(self, value: str, where: str, seen: Seen) -> None:
+    def _encoded(self, value: str, where: str, seen: Seen, room: _Room) -> None:
         head, _, data = value.partition(",")
         try:
-            self._bytes(b64decode(data, validate=True), head[5:].partition(";")[0], where, seen)
+            decoded = b64decode(data, validate=True)
         except (binascii.Error, ValueError):
             return
+        self._bytes(decoded, head[5:].partition(";")[0], where, seen, room)
 
-    def _archive(self, data: bytes, where: str, seen: Seen) -> None:
-        """Look into each file of a ZIP, up to MAX_FILES and MAX_UNPACKED_BYTES; what lies beyond is unread."""
-        left = MAX_UNPACKED_BYTES
+    def _archive(self, data: bytes, where: str, seen: Seen, room: _Room) -> None:
+        """Look into each file of a ZIP, up to MAX_FILES and what room is left; what lies beyond is unread."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 files = [info for info in archive.infolist() if not info.is_dir()]
@@ -164,14 +202,14 @@ class Eye:
                     seen.unread.append(f"{where}: {len(files)} files, more than {MAX_FILES}")
                 for info in files[:MAX_FILES]:
                     seen.text(info.filename, f"{where} {info.filename}")
-                    if info.file_size > left:
+                    if info.file_size > room.left_bytes:
                         seen.unread.append(f"{where} {info.filename}: too large to unpack")
                         continue
                     with archive.open(info) as file:
-                        member = file.read(left)
-                    left -= len(member)
-                    self._bytes(member, _type_of(info.filename), f"{where} {info.filename}", seen)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, binascii.Error) as error:
+                        member = file.read(room.left_bytes)
+                    room.left_bytes -= len(member)
+                    self._bytes(member, _type_of(info.filename), f"{where} {info.filename}", seen, room)
+        except BROKEN as error:
             seen.unread.append(f"{where}: a ZIP that cannot be unpacked ({error})")
 
     def _media(self, digest: str, data: bytes) -> Read:
@@ -183,9 +221,13 @@ class Eye:
         return known
 
 
-def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield every string and number of a JSON document with its place, and every key of an object."""
+def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, str | None]]:
+    """Yield every string and number of a JSON document with its place, and every key of an object.
+
+    What lies deeper than MAX_DEPTH is None, in the place where it begins.
+    """
     if depth > MAX_DEPTH:
+        yield place, None
         return
     if isinstance(node, Mapping):
         for key, value in node.items():
@@ -199,18 +241,23 @@ def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, s
 
 
 def _is_text(data: bytes, content_type: str) -> bool:
-    """True for what calls itself text, and for anything else that reads as such."""
+    """True for what calls itself text, and for anything else that reads as such and does not call itself media."""
     if content_type.startswith("text/") or content_type.endswith(
         ("json", "xml", "javascript", "x-www-form-urlencoded")
     ):
         return True
-    if content_type.startswith(("audio/", "video/", "image/")):
+    if content_type.startswith(MEDIA):
         return False
     try:
         data[:MAX_TEXT_BYTES].decode()
     except UnicodeDecodeError as error:
         return error.start > MAX_TEXT_BYTES - 8
     return b"\x00" not in data[:1024]
+
+
+def _is_media(data: bytes) -> bool:
+    """True for what begins as pictures, sound and films do, whatever it calls itself."""
+    return data.startswith((*PICTURES, *SOUNDS, *FILMS)) or (data[:1] == b"\x00" and data[4:8] in BOXES)
 
 
 def _type_of(name: str) -> str:
@@ -229,6 +276,8 @@ def _decoded(data: bytes) -> Read:
     for magic, form in PICTURES.items():
         if data.startswith(magic):
             return _picture(data, form)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return _picture(data, "webp_pipe")
     found = reading.read(data)
     return tuple((pack(each.canary), each.track) for each in found.canaries), found.outcome
 

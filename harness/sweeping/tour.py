@@ -19,7 +19,7 @@ from harness.sweeping.cases import Call, Cases
 from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
 from harness.sweeping.judging import DEGREES, Leak, Request, judge
-from harness.sweeping.references import References, learn
+from harness.sweeping.references import References, entitle, learn
 from harness.sweeping.seeing import Answer, Eye
 
 How = Literal["story", "own", "foreign", "generated"]
@@ -105,6 +105,8 @@ class Tour:
     found: dict[tuple[str, str | None, str], Found] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
+    """Operations that named somebody out of nothing in the answer to a creation, and whom."""
     unread: dict[str, str] = field(default_factory=dict)
     unasked: str = ""
     cut_short: str = ""
@@ -209,7 +211,9 @@ class Tour:
             self._silences += 1
             self.reach[label].add(viewer, how, 0)
             self.faults[f"{label}: {error}"] = self.faults.get(f"{label}: {error}", 0) + 1
-            learn(self.facts, self.document, call.operation, viewer, call.given, None, refused=False)
+            theirs = entitle(self.facts, call.operation, viewer, call.given, refused=False)
+            if viewer and theirs is not None:
+                learn(self.facts, self.document, call.operation, viewer, call.given, theirs, None)
             if self._silences >= MAX_SILENCES:
                 raise TargetGoneError(str(error)) from error
             return 0
@@ -241,19 +245,17 @@ class Tour:
         *,
         curl: Callable[[], str],
     ) -> None:
-        """Learn from an answer and judge it."""
+        """Judge an answer by what is known and what the request entitles to, and only then learn from it."""
         is_success = 200 <= answer.status < 300
         document = answer.json() if is_success else None
-        learn(
-            self.facts,
-            self.document,
-            operation,
-            viewer,
-            given,
-            document,
-            refused=not is_success and answer.status < 500,
-        )
+        theirs = entitle(self.facts, operation, viewer, given, refused=not is_success and answer.status < 500)
         leaks, seen = judge(self.facts, viewer, request, answer, self.eye)
+        if viewer and theirs is not None:
+            for account in learn(self.facts, self.document, operation, viewer, given, theirs, document):
+                who, whom = self.facts.called(viewer), self.facts.called(account)
+                self.named.setdefault(operation.label, f"what {who} made named {whom}, whom no request had named")
+        if answer.cut_short and not operation.is_stream:
+            seen.unread.append(f"body: cut short after {len(answer.body):,} bytes")
         for leak in leaks:
             known = self.found.get(leak.key)
             if (known is None and len(self.found) < MAX_FINDINGS) or (known and _is_worse(leak, known.leak)):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import socket
 import subprocess
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -99,6 +101,25 @@ def test_sent_as_somebody_and_as_nobody() -> None:
             assert request.operation == "GET /visits/{visit}"
         caller.close()
     assert asked == [("/visits/v%201", "alice"), ("/visits/v%201", "")]
+
+
+def test_an_answer_that_breaks_off() -> None:
+    """What came before the connection broke is an answer, and known to be cut short."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"id": "')
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        caller = Caller(f"http://127.0.0.1:{server.getsockname()[1]}", {})
+        _, got, _ = caller.send(call(), None)
+        caller.close()
+        thread.join(timeout=10)
+    assert (got.status, got.body, got.cut_short) == (200, b'{"id": "', True)
 
 
 def test_silence() -> None:

@@ -99,6 +99,12 @@ def test_an_interruption_ends_all_that_was_started(tmp_path: Path) -> None:
         started = children(process.pid)
         assert len(started) >= 2
         process.send_signal(signal.SIGINT)
+        # Whoever is impatient cuts nothing short.
+        end_s = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end_s:
+            time.sleep(LOOK_S)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
         said = process.communicate(timeout=60)[0]
     finally:
         process.kill()

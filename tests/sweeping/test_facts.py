@@ -115,6 +115,19 @@ def test_a_stored_run_is_read_back(tmp_path: Path) -> None:
     assert again.find("c2VjcmV0LWxpbms1.c2ln") is None
 
 
+def test_what_was_public_and_whose_files_were_is_read_back(tmp_path: Path) -> None:
+    """A stored sweep holds public what the sweep held public, and knows files by their hashes."""
+    store(tmp_path, ledger())
+    known = Facts({"post"})
+    known.learn(ledger())
+    known.add(Thing("post-1234", "post", ALICE, {ALICE}))
+    known.files["0" * 64] = HER_RECORDING
+    (tmp_path / "facts.json").write_text(json.dumps(known_facts.as_json(known)))
+    again = known_facts.load(tmp_path)
+    assert again.may_see(None, thing(again, "post-1234"))
+    assert again.files == {"0" * 64: HER_RECORDING}
+
+
 def test_no_run_and_a_broken_one(tmp_path: Path) -> None:
     """A folder without ledgers, and facts that no sweep wrote, are one line that names the place."""
     with pytest.raises(UsageError, match="no ledger is there"):

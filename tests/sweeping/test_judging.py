@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import wave
 import zipfile
 
 import av
@@ -216,3 +217,98 @@ def test_what_cannot_be_read_is_told() -> None:
     found = Eye().look(Answer(200, headers={"Content-Type": "video/webm"}, body=media(HIS_CANARY)[200:]))
     assert found.unread
     assert not Eye().look(Answer(200, headers={"Content-Type": "video/webm"}, body=media(HIS_CANARY))).unread
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/octet-stream", ""])
+def test_media_by_another_name(content_type: str) -> None:
+    """Bob's video is proved whatever it calls itself."""
+    answer = Answer(200, headers={"Content-Type": content_type}, body=media(HIS_CANARY))
+    assert ("proved", f"{pack(HIS_CANARY):020d}") in seen(leaks(answer))
+
+
+def unread(body: bytes, content_type: str = "application/octet-stream") -> list[str]:
+    """Return what the eye says that it has not read of a body."""
+    return Eye().look(Answer(200, headers={"Content-Type": content_type}, body=body)).unread
+
+
+def packed(*files: tuple[str, bytes]) -> bytes:
+    """Return a compressed ZIP of these files."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return output.getvalue()
+
+
+def nested(levels: int) -> bytes:
+    """Return a ZIP within ZIPs, with a text in the innermost."""
+    data = packed(("list.txt", HIS.encode()))
+    for _ in range(levels - 1):
+        data = packed(("inner.zip", data))
+    return data
+
+
+def broken(data: bytes) -> bytes:
+    """Return a ZIP of which the compressed bytes of the first file are spoilt."""
+    return data[:40] + b"\xff" * 20 + data[60:]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (b"a " * (3 * 2**20), "text/plain", "body: text beyond 4,194,304 bytes"),
+        (b"[" * 60 + b"]" * 60, "application/json", f"body ${'[0]' * 41}: JSON deeper than 40"),
+        (b"[" * 100_000 + b"]" * 100_000, "application/json", "body: JSON too deep to be parsed"),
+        (b"\x1aE\xdf\xa3" + b"\x00\x01" * 400, "application/octet-stream", "body: unreadable"),
+        (b"OggS" + b"\x00\x01" * 400, "application/json", "body: unreadable"),
+        (broken(packed(("list.txt", bytes(range(256)) * 4))), "application/zip", "body: a ZIP that cannot be unpacked"),
+        (nested(9), "application/zip", "deeper than 4 files within each other"),
+    ],
+    ids=["long text", "deep JSON", "very deep JSON", "no type", "another type", "broken ZIP", "nested ZIPs"],
+)
+def test_what_is_beyond_reading_is_told(body: bytes, content_type: str, expected: str) -> None:
+    """What is too long, too deep or broken is neither passed over in silence nor ends the sweep."""
+    (said,) = unread(body, content_type)
+    assert expected in said
+
+
+def test_a_track_without_a_canary_is_told() -> None:
+    """Media of which one track is ours and another is nobody's has been read in part: the other may be anybody's."""
+    said = unread(with_noise(media(HER_CANARY)), "video/webm")
+    assert said == ["body: partial"]
+
+
+def with_noise(data: bytes) -> bytes:
+    """Return WebM with one more track, of noise."""
+    output = io.BytesIO()
+    with av.open(io.BytesIO(data), "r") as given, av.open(output, "w", format="webm") as made:
+        copied = made.add_stream_from_template(given.streams.video[0])
+        sound = made.add_stream("libopus", rate=48_000, layout="mono")
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = copied
+                made.mux(packet)
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 48_000)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(noise, "fltp", "mono")
+        frame.sample_rate = 48_000
+        made.mux([*sound.encode(frame), *sound.encode(None)])
+    return output.getvalue()
+
+
+def test_sound_in_riff_is_no_picture() -> None:
+    """A WAV file begins as a WebP picture does, and is listened to."""
+    output = io.BytesIO()
+    with wave.open(output, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\x00\x00" * 8000)
+    assert unread(output.getvalue(), "audio/wav") == []
+
+
+def test_archives_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives within an archive unpack to no more than one archive may."""
+    inner = packed(("a.txt", b"a" * 3000))
+    monkeypatch.setattr("harness.sweeping.seeing.MAX_UNPACKED_BYTES", 5000)
+    assert unread(packed(("1.zip", inner))) == []
+    assert unread(packed(("1.zip", inner), ("2.zip", inner))) == ["body 2.zip a.txt: too large to unpack"]

@@ -8,7 +8,7 @@ import pytest
 
 from harness.sweeping.document import Document, Operation, understand
 from harness.sweeping.facts import Facts, Thing
-from harness.sweeping.references import References, learn
+from harness.sweeping.references import References, entitle, learn
 
 from .api import DOCUMENT
 from .world import ALICE, BOB, CAROL, CHEN, DIAZ, HERS, HIS, facts
@@ -27,9 +27,11 @@ def called(document: Document, label: str) -> Operation:
 
 def told(
     known: Facts, document: Document, label: str, *given: str, answer: object = None, refused: bool = False
-) -> None:
-    """Let Alice call an operation with these values."""
-    learn(known, document, called(document, label), ALICE, given, answer, refused=refused)
+) -> list[str]:
+    """Let Alice call an operation with these values; return whom only the answer named."""
+    operation = called(document, label)
+    theirs = entitle(known, operation, ALICE, given, refused=refused)
+    return [] if theirs is None else learn(known, document, operation, ALICE, given, theirs, answer)
 
 
 def test_values_are_named_after_their_places(document: Document) -> None:
@@ -62,7 +64,7 @@ def test_own_and_foreign(document: Document) -> None:
 
 
 def test_what_is_made_is_its_makers(document: Document) -> None:
-    """A new visit is Alice's and whomever request and answer name: Diaz too, but not Bob."""
+    """A new visit is Alice's and whomever the request names: Diaz too, but not Bob."""
     known = facts()
     told(known, document, "POST /visits", DIAZ, answer={"id": "visit-5e5e5e", "clinician": DIAZ})
     made = known.find("visit-5e5e5e")
@@ -71,6 +73,32 @@ def test_what_is_made_is_its_makers(document: Document) -> None:
     assert known.may_see(DIAZ, made)
     assert not known.may_see(BOB, made)
     assert not known.may_see(CHEN, made)
+
+
+def test_an_answer_alone_entitles_nobody(document: Document) -> None:
+    """Bob, whom only the answer names, has no part in what Alice made, and is told; nor does she gain one in his."""
+    known = facts()
+    answer = {"id": "visit-5e5e5e", "last_user": BOB, "visit": HIS}
+    assert told(known, document, "POST /visits", answer=answer) == [BOB]
+    made, his, bob = (known.find(value) for value in ("visit-5e5e5e", HIS, BOB))
+    assert made
+    assert his
+    assert bob
+    assert not known.may_see(BOB, made)
+    assert not known.may_see(ALICE, his)
+    assert not known.may_see(ALICE, bob)
+
+
+def test_whom_an_answer_may_name(document: Document) -> None:
+    """A clinician, who is public, and whoever was named in an earlier request are let in by the answer's name."""
+    known = facts()
+    told(known, document, "POST /visits/{visit}/end", HERS, CAROL)
+    answer = {"id": "visit-5e5e5e", "clinician": DIAZ, "carer": CAROL}
+    assert told(known, document, "POST /visits", answer=answer) == []
+    made = known.find("visit-5e5e5e")
+    assert made
+    assert known.may_see(DIAZ, made)
+    assert known.may_see(CAROL, made)
 
 
 def test_whoever_is_named_is_let_in(document: Document) -> None:

@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,8 +16,9 @@ from harness.sweeping.cases import Cases
 from harness.sweeping.control import control
 from harness.sweeping.document import understand
 from harness.sweeping.facts import Facts, Person, Thing
+from harness.sweeping.judging import Request
 from harness.sweeping.references import References
-from harness.sweeping.seeing import Eye
+from harness.sweeping.seeing import Answer, Eye
 from harness.sweeping.tour import TargetGoneError, Tour
 
 from .api import DOCUMENT, Answers, served
@@ -34,6 +35,8 @@ class Clinic:
     visits: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    foreign: list[int] = field(default_factory=list)
+    """Which of those asked somebody who is signed in for another's visit; what the clinician makes alone is public."""
     numbers: Any = field(default_factory=lambda: itertools.count(100_001))
 
     def answer(self, method: str, path: str, who: str) -> tuple[int, Any]:
@@ -50,6 +53,9 @@ class Clinic:
             visit = self.links.get(parts[1], "")
             return (200, self.visits[visit]) if visit in self.visits and self._may(who, visit) else REFUSED
         visit = parts[1]
+        is_private = visit in self.visits and self.visits[visit]["patient"] != accounts()[2]
+        if method == "GET" and is_private and not self._may(who, visit):
+            self.foreign.append(len(self.asked) - 1)
         if visit not in self.visits or not self._may(who, visit, method, parts):
             return REFUSED
         if parts[2:] == ["link"]:
@@ -66,7 +72,8 @@ class Clinic:
             return 200, {"items": [self.visits[visit] for visit in shown]}
         made = f"visit-{next(self.numbers)}"
         self.visits[made] = {"id": made, "patient": who, "clinician": accounts()[2]}
-        return 201, self.visits[made]
+        other = accounts()[accounts().index(who) - 1]
+        return 201, {**self.visits[made], **({"last_user": other} if self.flaw == "POST /visits" else {})}
 
     def _may(self, who: str, visit: str, method: str = "", parts: Any = ()) -> bool:
         label = f"{method} /{'/'.join(['visits', '{visit}', *parts[2:]])}"
@@ -144,8 +151,8 @@ def test_what_ends_comes_last(sound: tuple[Clinic, Tour]) -> None:
     clinic, _ = sound
     first_deleted = next(i for i, (method, _, who) in enumerate(clinic.asked) if method == "DELETE" and who)
     first_left = next(i for i, (_, path, who) in enumerate(clinic.asked) if path == "/sign-out" and who)
-    reads = [i for i, (method, path, _) in enumerate(clinic.asked) if method == "GET" and path.startswith("/visits/")]
-    assert min(reads) < first_deleted < first_left
+    assert len(clinic.foreign) >= len(PEOPLE) - 1
+    assert max(clinic.foreign) < first_deleted < first_left
     assert all(path == "/sign-out" for _, path, _ in clinic.asked[first_left:])
 
 
@@ -159,6 +166,26 @@ def test_a_leak_is_found(flaw: str) -> None:
     assert found.curl.startswith("curl --include")
     assert "Authorization: Bearer $TOKEN_OF_" in found.curl
     assert not any(account in found.curl.partition("http")[0] for account in accounts())
+
+
+def test_an_answer_does_not_absolve_itself() -> None:
+    """Whom the answer to a creation names out of nothing is a leak there, and told as a remark."""
+    made = tour(Clinic("POST /visits").answer, Tour.run)
+    assert {leak.leak.operation for leak in made.found.values()} == {"POST /visits"}
+    assert "named" in made.named["POST /visits"]
+
+
+@pytest.mark.parametrize(("is_stream", "expected"), [(False, 1), (True, 0)])
+def test_an_unfinished_answer_is_a_doubt(is_stream: bool, expected: int) -> None:  # noqa: FBT001 - a parameter
+    """What was not read to its end may hold anything, but of what has no end as much as was listened to is enough."""
+
+    def run(made: Tour) -> None:
+        operation = replace(made.document.operations[0], is_stream=is_stream)
+        request = Request(operation.label, "GET", "/visits")
+        answer = Answer(200, body=b'{"items": [', cut_short=True)
+        made.take(operation, accounts()[0], "own", request, answer, (), curl=str)
+
+    assert len(tour(Clinic().answer, run).unread) == expected
 
 
 def test_a_change_that_shows_nothing_is_a_remark() -> None:
