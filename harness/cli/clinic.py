@@ -11,7 +11,7 @@ import typer
 
 from harness import serving
 from harness.cli.app import app
-from harness.cli.options import FlagsOption, Flaws
+from harness.cli.options import ChosenForPeople, FlagsOption, Flaws
 from harness.clinic.flaws import FLAWS
 from harness.drilling.command import CORES, DEFAULT_DRILL
 from harness.drilling.command import drill as run_drill
@@ -57,10 +57,7 @@ def serve(
     port: Annotated[int, typer.Option(metavar="PORT", help="The clinic's port; 0 takes a free one.")] = 8080,
     flag_port: Annotated[int, typer.Option(metavar="PORT", help="The flag server's port; 0 takes a free one.")] = 4242,
     flags: FlagsOption = DEFAULT_FLAGS,
-    chosen: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FLAG=VARIANT", help="What people get; releases are on unless set. Repeatable."),
-    ] = None,
+    chosen: ChosenForPeople = None,
     flaw: Flaws = None,
     database: Annotated[
         str, typer.Option(metavar="URL", help="An SQLite file, or postgresql://...; kept nowhere by default.")

@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.app import EXIT_CODES, app
-from harness.cli.options import FlagServer, FlagsOption, Flaws, Seed, TargetOption
+from harness.cli.app import app
+from harness.cli.options import Chosen, FlagServer, FlagsOption, Flaws, Seed, TargetOption
 from harness.explore.command import explore as run_exploration
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_TARGET, Settings
+
+EXPLORE_EXIT_CODES = (
+    "Exit codes: 0 nothing was found in what was tried, 1 invalid, 2 interrupted, 3 harness fault, 4 usage, "
+    "6 no verdict."
+)
 
 Budget = Annotated[
     str, typer.Option(metavar="TIME", help="How long to explore, from the start to the end: 60s, 5m or 90 (seconds).")
@@ -19,20 +24,14 @@ Save = Annotated[
     Path | None,
     typer.Option("--save", metavar="DIR", help="Keep the smallest story that fails there, as a scenario file."),
 ]
-Held = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="FLAG=VARIANT", help="Explore only combinations in which the flag is so; repeatable."
-    ),
-]
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=EXPLORE_EXIT_CODES)
 def explore(
     target: TargetOption = DEFAULT_TARGET,
     flags: FlagsOption = DEFAULT_FLAGS,
     flag_server: FlagServer = None,
-    chosen: Held = None,
+    chosen: Chosen = None,
     flaw: Flaws = None,
     seed: Seed = 0,
     budget: Budget = "60s",

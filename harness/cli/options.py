@@ -28,6 +28,10 @@ Chosen = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FLAG=VARIANT", help="Play only combinations in which the flag is so; repeatable."),
 ]
+ChosenForPeople = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FLAG=VARIANT", help="What people get; releases are on unless set. Repeatable."),
+]
 FlagsOption = Annotated[Path, typer.Option(metavar="FILE", help="The flag catalogue.")]
 FlagServer = Annotated[
     str | None,
