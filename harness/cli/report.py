@@ -17,18 +17,17 @@ from harness.cli.app import app
 from harness.errors import UsageError, nearest
 from harness.reporting.report.build import make
 from harness.reporting.report.history import DEFAULT_HISTORY
-from harness.running.outcome import ExitCode
 from harness.running.settings import DEFAULT_OUT
 from harness.running.store import ALLURE_REPORT, RUN
 
 LEFT_OUT_SHOWN = 5
-EPILOG = (
+REPORT_EXIT_CODES = (
     "Exit codes: 0 a report was made, whatever the run's verdict is (`harness check` judges), 2 interrupted, 3 Allure "
     "failed, 4 usage: no run is there, or Node or Allure is missing."
 )
 
 
-@app.command(epilog=EPILOG)
+@app.command(epilog=REPORT_EXIT_CODES)
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A stored run.")] = DEFAULT_OUT,
     to: Annotated[
@@ -77,7 +76,7 @@ def _require_run(directory: Path) -> None:
 
 @contextmanager
 def _ended_alike() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, with exit code 2, so that no child and no draft is left."""
+    """Let SIGTERM end the work as Ctrl-C does, so that no child and no draft is left."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
@@ -86,9 +85,6 @@ def _ended_alike() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, interrupt) if is_main else None
     try:
         yield
-    except KeyboardInterrupt as error:
-        # Left to itself, Typer would end with 130.
-        raise typer.Exit(ExitCode.INTERRUPTED) from error
     finally:
         if is_main:
             signal.signal(signal.SIGTERM, before)
