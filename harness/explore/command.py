@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import signal
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -21,9 +21,10 @@ from harness.explore.tally import Leak
 from harness.model import Catalogue
 from harness.planning import catalogue as catalogues
 from harness.planning.held import held, held_at_baseline, read_choices
+from harness.reporting.text import command_words
 from harness.running.deployment import require_startable
 from harness.running.outcome import ExitCode
-from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_TARGET, Settings
+from harness.running.settings import Settings
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MAX_SEED = 2**32
@@ -128,19 +129,8 @@ def _save(directory: Path, settings: Settings, explorer: Explorer, budget: str) 
 
 def _command(settings: Settings, leak: Leak | None, catalogue: Catalogue, file: str) -> tuple[str, ...]:
     """Return the command that plays a saved leak again, in parts: an option with its value is one."""
-    return tuple(_parts(settings, leak, catalogue, file)) if leak else ()
-
-
-def _parts(settings: Settings, leak: Leak, catalogue: Catalogue, file: str) -> Iterator[str]:
-    yield shlex.join(("harness", "run", file))
-    if settings.target != DEFAULT_TARGET:
-        yield shlex.join(("--target", settings.target))
-    if settings.driver != DEFAULT_DRIVER:
-        yield shlex.join(("--driver", settings.driver))
-    if settings.flag_server:
-        yield shlex.join(("--flag-server", settings.flag_server))
-    if settings.flags != DEFAULT_FLAGS:
-        yield shlex.join(("--flags", str(settings.flags)))
-    yield from (shlex.join(("--flaw", flaw)) for flaw in settings.flaws)
-    for flag, variant in leak.smallest.program.changed(catalogue):
-        yield shlex.join(("--set", f"{flag}={variant}"))
+    if leak is None:
+        return ()
+    chosen = tuple(f"{flag}={variant}" for flag, variant in leak.smallest.program.changed(catalogue))
+    options = command_words(replace(settings, chosen=chosen))
+    return tuple(map(shlex.join, (("harness", "run", file), *options)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
@@ -51,23 +52,23 @@ def again(result: TrialResult, settings: Settings) -> str:
     It has the run's coverage, since the trial may be in no other plan.
     """
     words = ["harness", "run", *(path for path in settings.paths if path != str(DEFAULT_SCENARIOS))]
-    words += ["--trial", result.trial.id, "--seed", str(result.trial.seed)]
-    if settings.target != DEFAULT_TARGET:
-        words += ["--target", settings.target]
-    if settings.driver != DEFAULT_DRIVER:
-        words += ["--driver", settings.driver]
-    if settings.flag_server:
-        words += ["--flag-server", settings.flag_server]
-    if settings.flags != DEFAULT_FLAGS:
-        words += ["--flags", str(settings.flags)]
-    if settings.coverage != AUTO:
-        words += ["--coverage", settings.coverage]
-    for choice in settings.chosen:
-        words += ["--set", choice]
-    for flaw in settings.flaws:
-        words += ["--flaw", flaw]
+    words += ["--trial", result.trial.id, "--seed", str(result.trial.seed), *chain(*command_words(settings))]
     out = str(settings.out)
     return shlex.join([*words, "--out", out if out.endswith(AGAIN) else out + AGAIN])
+
+
+def command_words(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what is not the default of a run as options of `harness run`, each with its value, not quoted."""
+    once = (
+        ("--target", settings.target, DEFAULT_TARGET),
+        ("--driver", settings.driver, DEFAULT_DRIVER),
+        ("--flag-server", settings.flag_server, None),
+        ("--flags", settings.flags, DEFAULT_FLAGS),
+        ("--coverage", settings.coverage, AUTO),
+    )
+    yield from ((option, str(value)) for option, value, usual in once if value != usual)
+    yield from (("--set", choice) for choice in settings.chosen)
+    yield from (("--flaw", flaw) for flaw in settings.flaws)
 
 
 def _headline(outcome: RunOutcome) -> Iterator[str]:

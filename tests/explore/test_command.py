@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from harness.explore.command import exit_code
+from harness.explore.command import _command, exit_code
 from harness.explore.explorer import Explorer
 from harness.explore.show import conclusion
 from harness.explore.tally import Leak, Onlooker, Tally
@@ -101,6 +102,20 @@ def test_a_leak(known: dict[str, Any], words: str) -> None:
     assert words in text
     assert ".book(" in text
     assert "again: harness run FILE --set a=b" in text
+
+
+def test_the_command_to_paste() -> None:
+    """It has what the exploration was told, and of the flags those that the story changes."""
+    settings = Settings(target="http://127.0.0.1:9", flags=Path("my flags.toml"), chosen=("a=b",), flaws=("x",), seed=7)
+    changed = [f"--set {flag}={variant}" for flag, variant in LEAKING.program.changed(clinic())]
+    assert _command(settings, None, clinic(), "FILE") == ()
+    assert _command(settings, LEAK, clinic(), "a/b.py") == (
+        "harness run a/b.py",
+        "--target http://127.0.0.1:9",
+        "--flags 'my flags.toml'",
+        *changed,
+        "--flaw x",
+    )
 
 
 def test_no_verdict() -> None:

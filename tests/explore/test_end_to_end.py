@@ -55,8 +55,9 @@ def test_a_planted_flaw(tmp_path: Path, flags: Path) -> None:
     assert f"saved: {file}" in found.said
     text = file.read_text()
     assert '@scenario(flags=["video-upgrade", "replay-index-v2"' in text
-    assert f"harness run {file} --flags {flags} --flaw {FLAW}" in " ".join(text.replace("\\", "").split())
     chosen = ["--set", "video-upgrade=on", "--set", "replay-index-v2=on"]
+    again = ["harness", "run", str(file), "--flags", str(flags), *chosen, "--flaw", FLAW]
+    assert " ".join(again) in " ".join(text.replace("\\", "").split())
     options = ["--flags", str(flags), *chosen]
     flawed = run(tmp_path / "flawed", str(file), *options, "--flaw", FLAW)
     checks = {finding["check"] for finding in flawed.summary["findings"]}

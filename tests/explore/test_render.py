@@ -108,7 +108,7 @@ def test_what_the_target_says_is_no_code(said: str, command: tuple[str, ...]) ->
     if said.isprintable():
         assert told.startswith(f"Foreign media: bob's list served {said}")
     assert " ".join(command) in " ".join(told.replace("\\\n", "").split())
-    assert b"print" not in ast.unparse(story.body[1:]).encode()
+    assert not any("print" in ast.unparse(statement) for statement in story.body[1:])
 
 
 def test_a_command_can_be_pasted_from_the_file() -> None:
