@@ -61,3 +61,23 @@ def test_what_cannot_be_written_is_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="--to"):
         put(CONTENTS, tmp_path / "file" / "report", {})
+
+
+def test_the_earlier_report_stays_when_the_new_one_cannot_be_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost when the last step fails."""
+    to = tmp_path / "report"
+    put({"index.html": "earlier"}, to, {})
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(UsageError, match="No space left"):
+        put({"index.html": "new"}, to, {})
+    assert (to / "index.html").read_text() == "earlier"
+    assert [each.name for each in tmp_path.iterdir()] == ["report"]

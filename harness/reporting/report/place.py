@@ -36,9 +36,15 @@ def put(contents: Mapping[str, str], to: Path, facts: Mapping[str, object]) -> N
             for name, text in contents.items():
                 (new / name).write_text(text, encoding="utf-8")
             (new / FACTS).write_text(json.dumps({"made_by": MADE_BY, **facts}, indent=1) + "\n", encoding="utf-8")
+            old = Path(draft, "old")
             if to.exists():
-                to.rename(Path(draft, "old"))
-            new.rename(to)
+                to.rename(old)
+            try:
+                new.rename(to)
+            except BaseException:
+                if old.exists():
+                    old.rename(to)
+                raise
     except OSError as error:
         raise UsageError(f"--to {to}: {error.strerror}") from error
 
