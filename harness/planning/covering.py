@@ -8,15 +8,17 @@ no solver. What a combination covers is an integer with one bit for each choice.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections.abc import Sequence
 from functools import reduce
-from operator import or_
+from operator import not_, or_
 
 from harness.errors import UsageError
 from harness.model import Catalogue, Combination
 from harness.planning.exhaustive import combinations, count
 
+KILL_SWITCH = "kill switch"
 MAX_STRENGTH = 6
 MAX_COMBINATIONS = 100_000
 MAX_BITS = 1_500_000_000
@@ -26,8 +28,10 @@ MAX_BITS = 1_500_000_000
 def covering(catalogue: Catalogue, strength: int) -> list[Combination]:
     """Return combinations that cover every valid choice of variants for any `strength` flags (at most all flags).
 
-    The catalogue's baseline comes first, then each time the one that covers most of what is left; of those that
-    cover as much, the one with the most changes from the baseline. The same catalogue gives the same rows. Raises
+    A kill switch that is thrown hides what the other flags do: a combination that has one away from its baseline
+    counts for such choices alone as no other combination has. The catalogue's baseline comes first, then each time
+    the one that covers most of what is left; of those that cover as much, the one with the most changes from the
+    baseline. The same catalogue gives the same rows. Raises
     UsageError for another strength than 1 to MAX_STRENGTH, and above MAX_COMBINATIONS or MAX_BITS.
     """
     if not 1 <= strength <= MAX_STRENGTH:
@@ -46,7 +50,17 @@ def covering(catalogue: Catalogue, strength: int) -> list[Combination]:
         )
     baseline = catalogue.baseline
     rows = sorted(combinations(catalogue), key=lambda row: (row != baseline, -_changes(row, baseline)))
-    return [rows[i] for i in _greedy([choices.held_by(row) for row in rows])]
+    covers = [choices.held_by(row) for row in rows]
+    thrown = [_throws_a_switch(row, catalogue) for row in rows]
+    in_sight = reduce(or_, itertools.compress(covers, map(not_, thrown)), 0)
+    return [
+        rows[i]
+        for i in _greedy([cover & ~in_sight if off else cover for cover, off in zip(covers, thrown, strict=True)])
+    ]
+
+
+def _throws_a_switch(row: Combination, catalogue: Catalogue) -> bool:
+    return any(flag.kind == KILL_SWITCH and row[flag.name] != flag.baseline for flag in catalogue.flags)
 
 
 def _changes(row: Combination, baseline: Combination) -> int:

@@ -34,13 +34,14 @@ def read_choices(catalogue: Catalogue, texts: Sequence[str]) -> Literals:
 
 
 def held(catalogue: Catalogue, literals: Literals) -> Catalogue:
-    """Return the catalogue in which only combinations with these variants are valid.
+    """Return the catalogue in which only combinations with these variants are valid, which are its baseline too.
 
     Raises UsageError, with the constraint that is in the way where one is, when none has all of them.
     """
     chosen = dict(literals)
     rules = tuple(_only(catalogue, flag, variant) for flag, variant in literals)
-    narrowed = replace(catalogue, constraints=(*catalogue.constraints, *rules))
+    flags = tuple(replace(flag, baseline=chosen.get(flag.name, flag.baseline)) for flag in catalogue.flags)
+    narrowed = replace(catalogue, flags=flags, constraints=(*catalogue.constraints, *rules))
     if not count(narrowed):
         broken = (each.reason for each in catalogue.constraints if _breaks(each, chosen))
         said = " ".join(f"--set {flag}={variant}" for flag, variant in literals)

@@ -115,7 +115,7 @@ def safe_regions(catalogue: Catalogue, verdicts: Mapping[Combination, Verdict]) 
 
 def describe(condition: Condition, catalogue: Catalogue, verb: str = "leak") -> str:
     """Return the condition in words: when it leaks, or fails, and what does not matter or how sure that is."""
-    when = f"when {_conjunction(condition.literals)}" if condition.literals else "always"
+    when = f"when {_conjunction(condition.literals)}" if condition.literals else _always(catalogue)
     if not condition.exact:
         seen = f"{condition.decided:,} of {count(catalogue):,} combinations have a verdict"
         if condition.rivals:
@@ -146,6 +146,13 @@ def describe_region(region: Region) -> str:
 
 def _conjunction(literals: Sequence[Literal]) -> str:
     return " and ".join(f"{flag}={variant}" for flag, variant in literals)
+
+
+def _always(catalogue: Catalogue) -> str:
+    """Say `always`, and of which flags that says nothing since they were held."""
+    free = _free(catalogue)
+    held = [(flag, variant) for flag, variant in catalogue.baseline.items() if flag not in free]
+    return f"always, where {_conjunction(held)} throughout" if held and free else "always"
 
 
 def _free(catalogue: Catalogue) -> set[str]:

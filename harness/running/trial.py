@@ -40,7 +40,7 @@ class TrialResult:
     def needs_others(self) -> bool:
         """True when all that was leaked is other trials': played alone, the trial may meet nobody else's media."""
         leaks = [finding for finding in self.findings if finding.verdict is Verdict.INVALID]
-        return bool(leaks) and all(ELSEWHERE in (finding.owner or "") for finding in leaks)
+        return bool(leaks) and all(ELSEWHERE in finding.owner or not finding.owner for finding in leaks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ PLAYWRIGHTS = (("chromium_headless_shell", "chromium-headless-shell"), ("chromiu
 """Folders of Playwright's registry and the names in its browsers.json, in the order in which it takes them itself."""
 EXECUTABLES = ("chrome-headless-shell", "headless_shell", "chrome", "Chromium", "Google Chrome for Testing")
 ANSWER_S = 20.0
+NAME = "chrom"
+"""Stands in what a browser of Chromium's family says of its version: many other programs tell a version too."""
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
@@ -105,7 +107,8 @@ def _version(path: Path) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     found = _VERSION.search(told.stdout)
-    return found[0] if found and not told.returncode else ""
+    is_chromium = not told.returncode and NAME in told.stdout.lower()
+    return found[0] if found and is_chromium else ""
 
 
 def _major(version: str) -> str:

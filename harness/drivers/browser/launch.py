@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +18,7 @@ from playwright.async_api import Playwright, async_playwright
 from harness.drivers.browser.context import Session
 from harness.drivers.browser.find import Browser, find
 from harness.drivers.browser.processes import MARK, Family
-from harness.errors import HarnessError, TargetError
+from harness.errors import HarnessError, TargetError, UsageError
 
 FLAGS = (
     "--disable-gpu",
@@ -26,6 +28,7 @@ FLAGS = (
 )
 NO_SANDBOX = "--no-sandbox"
 """Chromium refuses to start as root with its sandbox."""
+TMPDIR = "TMPDIR"
 LAUNCH_S, OPEN_S, STOP_S = 30.0, 30.0, 15.0
 """Ended politely, a browser leaves no file behind, even on a busy machine; its traces hold tokens."""
 MAX_OPENING = 4
@@ -37,11 +40,12 @@ MAX_LAUNCHES = 4
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A Chromium that was started, the Playwright that drives it, and the processes of both."""
+    """A Chromium that was started, the Playwright that drives it, the processes of both and where they write."""
 
     playwright: Playwright
     browser: Connected
     family: Family
+    folder: str
 
 
 class Chromium:
@@ -69,7 +73,7 @@ class Chromium:
     async def session(self, actor: str) -> Session:
         """Return a context and a page for one actor.
 
-        Raises UsageError when there is no browser, HarnessError when it does not start, TargetError when it is lost.
+        Raises UsageError when there is no browser or it does not start, TargetError when it is lost.
         """
         running = await self._running()
         try:
@@ -121,7 +125,8 @@ class Chromium:
         if browser is None:
             browser = await asyncio.to_thread(find)
         mark = uuid.uuid4().hex
-        playwright = await async_playwright().start()
+        folder = tempfile.mkdtemp(prefix="harness-browser-")
+        playwright = await _start_in(folder)
         try:
             connected = await playwright.chromium.launch(
                 executable_path=browser.path,
@@ -133,11 +138,14 @@ class Chromium:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-        except PlaywrightError as error:
+        except BaseException as error:
             await playwright.stop()
-            raise HarnessError(f"{browser.whose} did not start: {_first_line(error)}") from error
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, PlaywrightError):
+                raise UsageError(f"{browser.whose} did not start: {_first_line(error)}") from error
+            raise
         connected.on("disconnected", lambda _: self._lost())
-        return Running(playwright, connected, await asyncio.to_thread(Family.of, mark))
+        return Running(playwright, connected, await asyncio.to_thread(Family.of, mark), folder)
 
     def _lost(self) -> None:
         for session in self._sessions:
@@ -160,6 +168,24 @@ async def _end(running: Running, sessions: Sequence[Session] = ()) -> None:
         pass
     finally:
         await running.family.end()
+        await asyncio.to_thread(shutil.rmtree, running.folder, ignore_errors=True)
+
+
+async def _start_in(folder: str) -> Playwright:
+    """Start Playwright's driver with a temporary directory of its own.
+
+    Raw traces lie there, with tokens in them, and the browser's profile: they go with the folder whatever becomes of
+    the driver, which takes its environment from this process and cannot be given another.
+    """
+    before = os.environ.get(TMPDIR)
+    os.environ[TMPDIR] = folder
+    try:
+        return await async_playwright().start()
+    finally:
+        if before is None:
+            os.environ.pop(TMPDIR, None)
+        else:
+            os.environ[TMPDIR] = before
 
 
 def _is_root() -> bool:
