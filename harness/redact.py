@@ -18,6 +18,10 @@ REDACTED = "REDACTED"
 MIN_TOLD, MIN_FOUND = 4, 6
 """A shorter value is hidden where its name stands, but not everywhere: it would be found in every other word."""
 
+TRACE_LINES = (".trace", ".network")
+TRACE_TEXTS = (".html", ".css", ".js", ".json", ".svg", ".txt", ".xml")
+"""How the members of a Playwright trace end that can be cleaned; any other is sound or pictures of people."""
+
 _SECRET_NAME = re.compile(
     r"(?:^|.*[-_.\s]|.*[a-z](?=[A-Z]))"
     r"(?i:authorization|cookies?|tokens?|jwt|password|passwd|passphrase|secret|signature|api[-_]?key|credentials?"
@@ -27,6 +31,11 @@ _SCHEME = re.compile(r"(?i:bearer|basic|token|digest)\s+(\S+)")
 _PAIR = re.compile(r"([\w.-]+)=([^&#;\"'\\\s<>]+)")
 _OF_COOKIES = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority"})
 _MAX_DEPTH = 60
+
+
+def is_secret_name(name: str) -> bool:
+    """Return True when what stands beside this name (a header, a field) must not be kept."""
+    return bool(_SECRET_NAME.fullmatch(name))
 
 
 class Secrets:
@@ -63,13 +72,12 @@ class Secrets:
         if not isinstance(node, dict):
             return node
         name = node.get("name", node.get("k"))
-        is_named = isinstance(name, str) and _SECRET_NAME.fullmatch(name)
+        is_named = isinstance(name, str) and is_secret_name(name)
         if is_named or node.get("type") == "password":
             # A header or a field {name, value}, an argument {k, v}, an input's attributes in a snapshot.
             node = {key: self._hide(each) if key == "v" or "value" in key else each for key, each in node.items()}
         return {
-            key: self._hide(each) if _SECRET_NAME.fullmatch(key) else self.scrub(each, depth + 1)
-            for key, each in node.items()
+            key: self._hide(each) if is_secret_name(key) else self.scrub(each, depth + 1) for key, each in node.items()
         }
 
     def _find(self, value: str) -> None:
@@ -100,7 +108,7 @@ class Secrets:
             with suppress(ValueError):
                 return json.dumps(self.scrub(json.loads(text), depth + 1), ensure_ascii=False)
         for name, value in _PAIR.findall(text):
-            if _SECRET_NAME.fullmatch(name):
+            if is_secret_name(name):
                 self._find(value)
                 self._find(unquote_plus(value))
         return text

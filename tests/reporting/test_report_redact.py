@@ -56,6 +56,70 @@ def test_tokens_leave_every_member_of_a_trace() -> None:
     assert json.loads(bodies["trace.network"])["snapshot"]["request"]["url"] == "http://127.0.0.1/replays"
 
 
+def test_no_pictures_and_no_sound_stay_in_a_trace() -> None:
+    """Screenshots and bodies of media are left out, as in the traces of the harness's own driver."""
+    line = json.dumps({"snapshot": {"response": {"content": {"text": "UGljdHVyZQ==", "encoding": "base64"}}}}).encode()
+    members = {"trace_network": line, "a_jpeg": b"\xff\xd8", "b_mp4": b"ftyp", "c_dat": b"sound", "d_css": b"p {}"}
+    with zipfile.ZipFile(io.BytesIO(redact.trace(packed(**members)))) as file:
+        assert set(file.namelist()) == {"trace.network", "d.css"}
+        assert b"UGljdHVyZQ==" not in file.read("trace.network")
+
+
+def test_no_pictures_and_no_sound_stay_in_a_har() -> None:
+    """A body in base64 is left out, and the answer stays."""
+    content = {"mimeType": "video/webm", "encoding": "base64", "text": "UGljdHVyZQ=="}
+    cleaned = json.loads(redact.har(json.dumps({"log": {"entries": [{"response": {"content": content}}]}}).encode()))
+    kept = {"mimeType": "video/webm", "encoding": "base64"}
+    assert cleaned == {"log": {"entries": [{"response": {"content": kept}}]}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"Authorization: Bearer {CARRIED}",
+        f"> curl -H 'X-Api-Key: {CARRIED}' http://127.0.0.1/",
+        f"GET /replays?page=2&access_token={CARRIED}&x=1 HTTP/1.1",
+        f'  "password": "{CARRIED}",',
+        f"sent Bearer {CARRIED} to it",
+        f"Cookie: theme=dark; sid={CARRIED}",
+        f"http://me:{CARRIED}@127.0.0.1/",
+    ],
+)
+def test_tokens_leave_a_text(line: str) -> None:
+    """A token is known by the name before it, and is then gone from every line; other lines stay."""
+    echo = f"echoed {CARRIED}\n" if "@" not in line else ""
+    cleaned = redact.plain(f"{echo}page 2 of 3: the call began\n{line}\n".encode()).decode()
+    assert CARRIED not in cleaned
+    assert "page 2 of 3: the call began\n" in cleaned
+    assert cleaned.count("\n") == 2 + bool(echo)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_no_damage_of_an_archive_ends_the_report(method: int) -> None:
+    """Whatever byte of a trace is another, it is cleaned or refused."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        file.writestr("trace.network", b'{"a": 1}\n' * 9)
+    refused = 0
+    for place in range(len(buffer.getvalue())):
+        data = bytearray(buffer.getvalue())
+        data[place] ^= 0xFF
+        try:
+            redact.trace(bytes(data))
+        except redact.NotRedactableError:
+            refused += 1
+    assert refused
+
+
+def test_what_is_nested_too_deeply_is_not_shown() -> None:
+    """JSON that no reader takes is refused, or left out of a trace."""
+    deep = b"[" * 200_000
+    with pytest.raises(redact.NotRedactableError):
+        redact.har(deep)
+    with zipfile.ZipFile(io.BytesIO(redact.trace(packed(trace_network=deep)))) as file:
+        assert file.read("trace.network") == b""
+
+
 def test_a_line_that_cannot_be_read_is_left_out() -> None:
     """What is not known to be free of secrets is not shown."""
     cleaned = redact.trace(packed(trace_network=b'{"token": "' + CARRIED.encode()))

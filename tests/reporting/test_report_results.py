@@ -187,6 +187,19 @@ def test_evidence_without_room_is_named(tmp_path: Path) -> None:
     assert attachments.left_out == [str(tmp_path / "evidence/t/bob.png")]
 
 
+def test_evidence_of_an_unknown_kind_is_named_only(tmp_path: Path) -> None:
+    """What cannot be cleaned is left out, and a text is attached without its tokens."""
+    place = tmp_path / "evidence" / "t"
+    place.mkdir(parents=True)
+    for name in ("alice.log", "core", "notes.txt"):
+        (place / name).write_text("token: tok-5f2e9c1b7a")
+    attachments = Attachments(tmp_path)
+    (attached,) = attachments.add_evidence(tmp_path, "t")
+    assert attached["name"] == "notes.txt"
+    assert (tmp_path / attached["source"]).read_text() == "token: REDACTED\n"
+    assert attachments.left_out == [str(place / "alice.log"), str(place / "core")]
+
+
 def outcome_of(*findings: tuple[Any, ...]) -> list[TrialResult]:
     """Return a result for each of the first cells, with these findings."""
     return [

@@ -19,7 +19,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
-from harness.redact import Secrets
+from harness.redact import TRACE_LINES, TRACE_TEXTS, Secrets
 
 PICTURE_S, TRACE_S = 8.0, 15.0
 MAX_BYTES = 128 * 1024 * 1024
@@ -30,8 +30,6 @@ COVER = "#8a8f98"
 MAX_TEXT = 400
 """Of what a function in the page was given or returned: longer texts are media or sound in base64."""
 
-_LINES = (".trace", ".network")
-_TEXTS = (".html", ".css", ".js", ".json", ".svg", ".txt", ".xml")
 _ACTIONS = frozenset({"before", "after", "input", "log"})
 _READABLE = re.compile(r"text/|application/(?:json|x-www-form-urlencoded)|.*\+json")
 _INLINE = re.compile(rb"data:(?:image|video|audio|application/octet-stream)[^\"'()\\\s<>]*")
@@ -61,7 +59,7 @@ async def keep(context: BrowserContext, page: Page, directory: Path, actor: str,
 def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
     """Write ACTOR.trace.zip and ACTOR.har, both without secrets, of a trace that Playwright wrote."""
     with zipfile.ZipFile(raw) as archive:
-        members = [each for each in archive.infolist() if each.filename.endswith(_LINES + _TEXTS)]
+        members = [each for each in archive.infolist() if each.filename.endswith(TRACE_LINES + TRACE_TEXTS)]
         if sum(each.file_size for each in members) > MAX_BYTES:
             return
         entries = {each.filename: archive.read(each) for each in members}
@@ -77,7 +75,7 @@ def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
 
 def _scrubbed(name: str, data: bytes, secrets: Secrets) -> bytes:
     """Return an entry without the values that have a secret's name; what is no JSON stays as it is."""
-    if name.endswith(_LINES):
+    if name.endswith(TRACE_LINES):
         return b"".join(_line(line, secrets) for line in data.splitlines())
     if name.endswith(".json"):
         with suppress(ValueError):
@@ -87,7 +85,7 @@ def _scrubbed(name: str, data: bytes, secrets: Secrets) -> bytes:
 
 def _whole(name: str, data: bytes) -> bytes:
     """Return an entry without the lines that masking has broken."""
-    return b"".join(line + b"\n" for line in data.splitlines() if _json(line)) if name.endswith(_LINES) else data
+    return b"".join(line + b"\n" for line in data.splitlines() if _json(line)) if name.endswith(TRACE_LINES) else data
 
 
 def _json(line: bytes) -> Any:

@@ -39,9 +39,9 @@ KINDS = {
     ".ogg": Kind("video/ogg"),
     ".har": Kind("application/json", redact.har),
     ".zip": Kind("application/zip", redact.trace),
-    ".txt": Kind("text/plain"),
+    ".txt": Kind("text/plain", redact.plain),
 }
-OTHER = Kind("application/octet-stream")
+"""Any other is left out: what is secret in it is not known."""
 SEEN_BY_A_BROWSER = {
     ".png": "screenshot",
     ".trace.zip": "trace, for `playwright show-trace`",
@@ -77,9 +77,13 @@ class Attachments:
                 self.left_out.append(str(file))
 
     def _add(self, file: Path) -> Attached | None:
-        kind = KINDS.get(file.suffix, OTHER)
+        kind = KINDS.get(file.suffix)
         try:
-            if not file.is_file() or file.stat().st_size > min(MAX_FILE_BYTES, self.max_bytes - self._written_bytes):
+            if (
+                kind is None
+                or not file.is_file()
+                or file.stat().st_size > min(MAX_FILE_BYTES, self.max_bytes - self._written_bytes)
+            ):
                 return None
             data = kind.cleaned(file.read_bytes())
         except (OSError, redact.NotRedactableError):
