@@ -266,10 +266,8 @@ class Tour:
             self.references.harvest(operation, document)
             self._own_file(given, viewer, answer)
             is_file = answer.content_type.startswith(("audio/", "video/"))
-            if (
-                sum(is_file == each.content_type.startswith(("audio/", "video/")) for _, _, each in self.samples)
-                < SAMPLES
-            ):
+            alike = sum(is_file == each.content_type.startswith(("audio/", "video/")) for _, _, each in self.samples)
+            if alike < SAMPLES:
                 self.samples.append((viewer, request, answer))
 
     def _own_file(self, given: Sequence[str], viewer: str, answer: Answer) -> None:
