@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,13 +62,13 @@ def left(family: Family) -> set[int]:
 
 
 def folders(directory: Path) -> list[str]:
-    """Return the names of all that Playwright has in its directory for temporary files."""
-    return [each.name for each in directory.glob("*playwright*")]
+    """Return the names of all that browsers have in the directory for temporary files."""
+    return [each.name for each in directory.iterdir()]
 
 
 def files(directory: Path) -> list[Path]:
-    """Return the files that Playwright has there, in whatever folders."""
-    return [each for each in directory.glob("*playwright*/**/*") if each.is_file()]
+    """Return the files that browsers have there, in whatever folders."""
+    return [each for each in directory.rglob("*") if each.is_file()]
 
 
 @contextmanager
@@ -101,7 +102,7 @@ def harness(directory: Path, stop_s: float = launch.STOP_S) -> Iterator[tuple[su
 
 def test_one_for_all(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Actors who come at once share one browser, which ends with its processes and files, and is not started anew."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     async def story() -> None:
         chromium = Chromium(hands.site.url)
@@ -156,7 +157,7 @@ def test_harness_ends(end: str, tmp_path: Path) -> None:
 
 
 def test_driver_hangs(tmp_path: Path) -> None:
-    """A driver that does not answer any more is ended with the browser, by their ids."""
+    """A driver that does not answer any more is ended with the browser, by their ids, and so is what it wrote."""
     with harness(tmp_path, stop_s=1.0) as (process, family):
         os.kill(family.driver, signal.SIGSTOP)
         process.send_signal(signal.SIGINT)
@@ -165,3 +166,5 @@ def test_driver_hangs(tmp_path: Path) -> None:
         finally:
             if is_running(family.driver):
                 os.kill(family.driver, signal.SIGKILL)
+        process.wait(GONE_S)
+    assert folders(tmp_path) == []
