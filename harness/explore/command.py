@@ -75,12 +75,15 @@ def exit_code(explorer: Explorer, *, interrupted: bool) -> ExitCode:
 
 
 def _catalogue(settings: Settings) -> Catalogue:
-    """Return the catalogue with what is held: by --set, and by a flag server that runs already."""
+    """Return the catalogue with what is held, by --set and by a flag server that runs already, and its own baseline.
+
+    From that baseline a story's flags are told, so that what was held is told too.
+    """
     catalogue = catalogues.load(settings.flags)
     fixed = read_choices(catalogue, settings.chosen)
     if settings.flag_server:
         catalogue, _ = held_at_baseline(catalogue)
-    return held(catalogue, fixed) if fixed else catalogue
+    return replace(held(catalogue, fixed), flags=catalogue.flags) if fixed else catalogue
 
 
 async def _until_interrupted(explorer: Explorer) -> bool:

@@ -9,16 +9,16 @@ from typing import Any, cast
 
 import pytest
 
-from harness.explore.command import _command, exit_code
+from harness.explore.command import _catalogue, _command, exit_code
 from harness.explore.explorer import Explorer
-from harness.explore.show import conclusion
+from harness.explore.show import about, conclusion
 from harness.explore.tally import Leak, Onlooker, Tally
 from harness.model import Finding, Verdict
 from harness.running.control import Control
 from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
 
-from .made import clinic, programs
+from .made import ROOT, clinic, programs
 from .test_shrink import judged
 
 FOUND = Control(found=True, sentence="the control was found")
@@ -116,6 +116,16 @@ def test_the_command_to_paste() -> None:
         *changed,
         "--flaw x",
     )
+
+
+def test_what_was_held_is_told() -> None:
+    """A flag that was held away from the baseline is in the command and in the words: the baseline does not have it."""
+    program = next(each for each in programs() if each.changed(clinic()))
+    flag, variant = program.changed(clinic())[0]
+    settings = Settings(flags=ROOT / "flags" / "clinic.toml", chosen=(f"{flag}={variant}",))
+    leak = Leak(*2 * (judged(program, "foreign-media"),), trial=3, at_s=1.5)
+    assert f"--set {flag}={variant}" in _command(settings, leak, _catalogue(settings), "FILE")
+    assert f"{flag}={variant}" in " ".join(about(leak, _catalogue(settings)))
 
 
 def test_no_verdict() -> None:
