@@ -21,6 +21,19 @@ FLAW = "video-branch-skips-owner"
 AUDIO = "audio_only_stays_private"
 KILL_SWITCH = "kill_switch_closes_replays_for_everybody"
 SWITCHING = "switching_to_video_keeps_replays_apart"
+SMALL = """
+[flags.video-upgrade]
+description = "A patient who booked audio may switch to video."
+
+[flags.replay-index-v2]
+description = "Consultation Replays reads the new index."
+
+[flags.replay-access]
+description = "The kill switch."
+kind = "kill switch"
+baseline = "on"
+"""
+"""A catalogue of three of the clinic's flags: eight combinations, one deployment."""
 HARNESS = str(Path(sys.executable).with_name("harness"))
 RUN_S = 300.0
 END_S = 10.0

@@ -7,20 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .commands import FLAW, Run, run
+from .commands import FLAW, SMALL, Run, run
 
-SMALL = """
-[flags.video-upgrade]
-description = "A patient who booked audio may switch to video."
-
-[flags.replay-index-v2]
-description = "Consultation Replays reads the new index."
-
-[flags.replay-access]
-description = "The kill switch."
-kind = "kill switch"
-baseline = "on"
-"""
 IMPORTS = "import asyncio\n\nfrom harness import Clinician, Patient, scenario\n\n\n"
 
 

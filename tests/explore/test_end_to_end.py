@@ -13,6 +13,7 @@ from tests.end_to_end.commands import (
     END_S,
     FLAW,
     HARNESS,
+    SMALL,
     Background,
     background,
     harness,
@@ -24,25 +25,13 @@ from tests.end_to_end.commands import (
 )
 
 PLAYS = "making up stories"
-FLAGS = """
-[flags.video-upgrade]
-description = "A patient who booked audio may switch to video."
-
-[flags.replay-index-v2]
-description = "Consultation Replays reads the new index."
-
-[flags.replay-access]
-description = "The kill switch."
-kind = "kill switch"
-baseline = "on"
-"""
 
 
 @pytest.fixture
 def flags(tmp_path: Path) -> Path:
     """Return a catalogue of three of the clinic's flags: eight combinations, one deployment."""
     file = tmp_path / "flags.toml"
-    file.write_text(FLAGS)
+    file.write_text(SMALL)
     return file
 
 
