@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness.cli import report as cli_report
 from harness.cli.main import main
 from harness.reporting.report import tool
 from tests.allure_tool import needs_allure
@@ -166,3 +168,20 @@ def test_an_allure_that_writes_nothing_is_a_fault(
     monkeypatch.setattr("harness.reporting.report.build.find", lambda: tool.Tool(silent, "3.18.0"))
     assert report("out") == 3
     assert "allure ended well and wrote no report" in capsys.readouterr().err
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is interrupted, so that nothing is left of it, and the exit code says so."""
+    cleaned = []
+
+    def killed(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            cleaned.append(place)
+
+    monkeypatch.setattr(cli_report, "make", killed)
+    before = signal.getsignal(signal.SIGTERM)
+    assert report(str(place)) == 2
+    assert cleaned == [place]
+    assert signal.getsignal(signal.SIGTERM) is before
