@@ -10,7 +10,8 @@ from harness.model import Finding, Verdict
 from harness.running.outcome import ExitCode
 from harness.sweeping.control import Control
 from harness.sweeping.judging import DEGREES
-from harness.sweeping.tour import Found, Reach
+from harness.sweeping.reach import Reach
+from harness.sweeping.tour import Found
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,10 @@ from harness.sweeping.document import Document
 from harness.sweeping.facts import MAX_THINGS, Facts
 from harness.sweeping.judging import Request
 from harness.sweeping.outcome import Outcome
+from harness.sweeping.reach import Reach, blind_spots
 from harness.sweeping.references import References, texts
 from harness.sweeping.seeing import Answer, Eye
-from harness.sweeping.tour import Reach, TargetGoneError, Tour
+from harness.sweeping.tour import TargetGoneError, Tour
 from harness.targets.described import Described
 
 EXAMPLES = 4
@@ -163,6 +164,7 @@ class Run:
         if self.tour.unasked:
             self.doubts.append(f"the budget was over before all was asked; it ended at: {self.tour.unasked}")
         self.doubts += self.left_out()
+        self.doubts += blind_spots(self.document.operations, self.tour.reach)
         self.doubts += [
             f"{label}: {unread}: whose it is could not be read" for label, unread in self.tour.unread.items()
         ]

@@ -10,7 +10,8 @@ from typing import Any
 from harness.model import OFF
 from harness.running.store import PART
 from harness.sweeping.outcome import Outcome
-from harness.sweeping.tour import Found, Reach
+from harness.sweeping.reach import Reach
+from harness.sweeping.tour import Found
 
 SCHEMA = 1
 REPORT = "sweep.json"

@@ -12,24 +12,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Literal
 
 from harness.sweeping.caller import Caller, NoAnswerError, UnsendableError, as_curl
 from harness.sweeping.cases import Call, Cases
 from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
 from harness.sweeping.judging import DEGREES, Leak, Request, judge
+from harness.sweeping.reach import SESSION_ENDS, How, Reach
 from harness.sweeping.references import References, entitle, learn
 from harness.sweeping.seeing import Answer, Eye
 
-How = Literal["story", "own", "foreign", "generated"]
 Asked = tuple[Operation, str | None, How, Iterator[Call]]
 """An operation, as whom, how, and the calls to be tried."""
 READS = 4
 """How many references of one's own are read at an operation."""
 MAX_SILENCES = 20
 """So many calls in a row without an answer, and the target counts as gone."""
-SESSION_ENDS, ENDS, CREATES = 6, 4, 2
+ENDS, CREATES = 4, 2
 MAX_FINDINGS = 200
 SAMPLES = 20
 """How many answers of text, and of media, are kept for the control."""
@@ -46,32 +45,6 @@ class Found:
     how: How
     status: int
     curl: str
-
-
-@dataclass(slots=True)
-class Reach:
-    """How an operation was reached: the statuses that came, of each actor (None: not signed in) and each way."""
-
-    statuses: dict[tuple[str | None, How], dict[int, int]] = field(default_factory=dict)
-
-    def add(self, viewer: str | None, how: How, status: int) -> None:
-        """Count an answer; 0 is none."""
-        counted = self.statuses.setdefault((viewer, how), {})
-        counted[status] = counted.get(status, 0) + 1
-
-    def by(self, viewer: str | None) -> bool:
-        """True when the actor was answered with success with what they may refer to."""
-        return any(
-            200 <= status < 300
-            for (who, how), counted in self.statuses.items()
-            if who == viewer and how in ("story", "own")
-            for status in counted
-        )
-
-    @property
-    def is_reached(self) -> bool:
-        """True when anybody who is signed in was; where nobody has to be, anybody at all."""
-        return any(self.by(viewer) for viewer, _ in self.statuses)
 
 
 class TargetGoneError(Exception):

@@ -14,7 +14,8 @@ from harness.sweeping import show
 from harness.sweeping.control import Control
 from harness.sweeping.judging import Leak
 from harness.sweeping.outcome import Outcome
-from harness.sweeping.tour import Found, How, Reach
+from harness.sweeping.reach import How, Reach
+from harness.sweeping.tour import Found
 
 from .world import ALICE, BOB
 
