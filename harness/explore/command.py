@@ -135,5 +135,6 @@ def _command(settings: Settings, leak: Leak | None, catalogue: Catalogue, file: 
     if leak is None:
         return ()
     chosen = tuple(f"{flag}={variant}" for flag, variant in leak.smallest.program.changed(catalogue))
-    options = command_words(replace(settings, chosen=chosen))
+    # A cover begins with its baseline, here the combination that failed: few others need be played beside it.
+    options = command_words(replace(settings, chosen=chosen, coverage="t-way:1"))
     return tuple(map(shlex.join, (("harness", "run", file), *options)))

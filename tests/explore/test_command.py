@@ -113,6 +113,7 @@ def test_the_command_to_paste() -> None:
         "harness run a/b.py",
         "--target http://127.0.0.1:9",
         "--flags 'my flags.toml'",
+        "--coverage t-way:1",
         *changed,
         "--flaw x",
     )
