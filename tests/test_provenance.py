@@ -108,6 +108,7 @@ def test_an_entry_without_its_data_lacks_it(action: Action) -> None:
     """Of an entry without data, the names that the checks cannot do without are told; a refusal needs fewer."""
     lacking = [missing_from(Entry(0, 0.0, "alice", action, outcome)) for outcome in (Outcome.OK, Outcome.FAIL)]
     told = {
+        Action.EVIDENCE: (set(), set()),
         Action.ENROL: (set(), set()),
         Action.FLAGS: ({"wanted", "differences"}, set()),
         Action.BOOK: ({"visit", "clinician", "consultation"}, {"visit", "clinician"}),
