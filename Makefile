@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_FLAGS ?=
-WHOLE_RUNS := $(wildcard tests/end_to_end tests/drilling tests/drivers tests/targets tests/explore tests/sweeping)
+WAYS_IN := tests/drivers tests/targets tests/explore tests/sweeping
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
@@ -23,17 +23,20 @@ drill: .venv/installed ## is each planted flaw seen by the check that must see i
 	$(BIN)/harness drill
 
 test: .venv/installed-test ## all tests, two parts at a time; each part's output when it has ended
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-clinic test-runs test-rest
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-whole-runs test-clinic test-ways-in test-rest
 
-.PHONY: test-clinic test-runs test-rest
+.PHONY: test-whole-runs test-clinic test-ways-in test-rest
+test-whole-runs: .venv/installed-test
+	$(BIN)/pytest tests/end_to_end
+
 test-clinic: .venv/installed-test
 	$(BIN)/pytest tests/clinic
 
-test-runs: .venv/installed-test
-	$(BIN)/pytest $(WHOLE_RUNS)
+test-ways-in: .venv/installed-test
+	$(BIN)/pytest $(WAYS_IN)
 
 test-rest: .venv/installed-test
-	$(BIN)/pytest tests --ignore=tests/clinic $(addprefix --ignore=,$(WHOLE_RUNS))
+	$(BIN)/pytest tests --ignore=tests/end_to_end --ignore=tests/clinic $(addprefix --ignore=,$(WAYS_IN))
 
 install: .venv/installed ## the set-up alone
 
