@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -38,14 +39,17 @@ def flags(tmp_path: Path) -> Path:
 def test_a_planted_flaw(tmp_path: Path, flags: Path) -> None:
     """The flaw is found without its flags being told; the saved story fails with the flaw alone, under pytest too."""
     kept = tmp_path / "kept"
-    found = harness("explore", "--flags", str(flags), "--flaw", FLAW, "--budget", "90s", "--save", str(kept))
+    found = harness("explore", "--flags", str(flags), "--flaw", FLAW, "--budget", "180s", "--save", str(kept))
     assert (found.code, "INVALID: do not ship" in found.said) == (1, True), found
+    size = re.search(r"(\d+) steps?, (\d+) actors?", found.said)
+    assert size
+    assert (int(size[1]) <= 8, int(size[2]) <= 3) == (True, True), size[0]
     (file,) = kept.glob("*.py")
     assert f"saved: {file}" in found.said
     text = file.read_text()
     assert '@scenario(flags=["video-upgrade", "replay-index-v2"' in text
     chosen = ["--set", "video-upgrade=on", "--set", "replay-index-v2=on"]
-    again = ["harness", "run", str(file), "--flags", str(flags), *chosen, "--flaw", FLAW]
+    again = ["harness", "run", str(file), "--flags", str(flags), "--coverage", "t-way:1", *chosen, "--flaw", FLAW]
     assert " ".join(again) in " ".join(text.replace("\\", "").split())
     options = ["--flags", str(flags), *chosen]
     flawed = run(tmp_path / "flawed", str(file), *options, "--flaw", FLAW)
