@@ -197,7 +197,7 @@ def test_misspelt_scenario(out: Path) -> None:
             ),
         ),
         (["--coverage", "t-way:9"], "--coverage t-way:9: not known; "),
-        (["--sed", "1"], "No such option: --sed (Possible options: --seed)"),
+        (["--sed", "1"], "No such option: --sed (Possible options: --seed, --set)"),
         (["--trial", "zzz"], "--trial: trial 'zzz' is not in the plan"),
         (["--target", "clinc"], "--target clinc: no such target; did you mean 'clinic'?"),
         (["--target", "nonesuch:Target"], "--target nonesuch:Target: No module named 'nonesuch'"),

@@ -255,7 +255,7 @@ def test_serve(tmp_path: Path, out: Path) -> None:
     assert (ended.ended.code, claim["kind"], claim["valid_combinations"]) == (0, "t-way", 1_944)
     assert claim["fixed"] == dict.fromkeys(SHARED, "off")
     assert {deployment(cell) for cell in ended.cells.values()} == {("off", "off")}
-    assert "all with recorder-transcode=off and fast-sessions=off, which this deployment has" in ended.ended.said
+    assert "all with recorder-transcode=off and fast-sessions=off, which this run holds so" in ended.ended.said
 
 
 def test_pytest(out: Path) -> None:

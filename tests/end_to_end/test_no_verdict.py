@@ -122,7 +122,7 @@ def test_fake_control_that_is_not_found(out: Path, small: Path, tmp_path: Path) 
     """With a fake control that slips nothing in, all trials are valid and the run is unknown all the same."""
     fake = tmp_path / "fake.py"
     fake.write_text(
-        "from harness.cli import main\nfrom harness.running import control\n\n\n"
+        "from harness.cli.main import main\nfrom harness.running import control\n\n\n"
         "async def fake_replays(self):\n    return await self._real.replays()\n\n\n"
         "control.SlippedIn.replays = fake_replays\nmain()\n"
     )

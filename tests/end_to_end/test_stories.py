@@ -55,7 +55,8 @@ def test_story_that_hangs(write: Write, out: Path, kill_switch: Path, tmp_path: 
     """A story that never ends is ended by its deadline, made short here, and its trial is unknown."""
     short = tmp_path / "short.py"
     short.write_text(
-        "from harness.cli import main\nfrom harness.running import trial\n\ntrial.STORY_DEADLINE_S = 1.0\nmain()\n"
+        "from harness.cli.main import main\nfrom harness.running import engine, trial\n\n"
+        "engine.Deadlines = lambda: trial.Deadlines(story_s=1.0)\nmain()\n"
     )
     story = write(HEAD + HELD + "    await asyncio.Event().wait()\n")
     python = str(Path(HARNESS).with_name("python"))
