@@ -61,7 +61,11 @@ class ScenarioOutcome:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """A run as its reports see it; `control` is what all its `controls`, one a deployment, say together."""
+    """A run as its reports see it; `control` is what all its `controls`, one a deployment, say together.
+
+    `results` may be given as they came: they are kept in the plan's order, so that a run that is played again says
+    the same of the same trials. Results of no expected trial come last.
+    """
 
     plan: Plan
     results: tuple[TrialResult, ...]
@@ -71,6 +75,12 @@ class RunOutcome:
     elapsed_s: float = 0.0
     interrupted: bool = False
     fault: str = ""
+
+    def __post_init__(self) -> None:
+        """Put the results in the plan's order."""
+        place = {trial.id: number for number, trial in enumerate(self.plan.trials)}
+        ordered = sorted(self.results, key=lambda result: place.get(result.trial.id, len(place)))
+        object.__setattr__(self, "results", tuple(ordered))
 
     @cached_property
     def doubts(self) -> tuple[str, ...]:

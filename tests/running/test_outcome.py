@@ -63,6 +63,14 @@ def test_unknown_trials_make_the_run_unknown() -> None:
     assert outcome.scenarios[0].worst == outcome.results[2]
 
 
+def test_the_order_in_which_trials_ended_changes_nothing() -> None:
+    """The trial to look at first is the plan's first, not the one that happened to end first."""
+    whole = run(lambda _scenario, combination: [DOUBT] if combination["cache"] == "on" else [])
+    outcome = replace(whole, results=whole.results[::-1])
+    assert outcome.results == whole.results
+    assert outcome.scenarios[0].worst == whole.results[2]
+
+
 def test_a_cell_without_a_result_makes_the_run_and_its_scenario_unknown() -> None:
     """What was expected and never finished is not valid, in the run nor in its scenario."""
     whole = run((lambda _scenario, _combination: ()), "one", "two")
