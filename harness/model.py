@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 Medium = Literal["audio", "video"]
 Degree = Literal["presented", "opened", "proved"]
@@ -18,6 +18,11 @@ OFF = "off"
 
 Clause = tuple[tuple[str, frozenset[str]], ...]
 """Flags, each with some of its variants: it holds when every flag has one of those given with it."""
+
+
+def degree_rank(degree: Degree | None) -> int:
+    """Return how much a degree of exposure shows: presented 0, opened 1, proved 2; none at all -1."""
+    return get_args(Degree).index(degree) if degree else -1
 
 
 class Verdict(StrEnum):

@@ -33,9 +33,15 @@ ALL: tuple[Check, ...] = (
     unproved,
     broken_promise,
 )
+NAMES = tuple(check.__name__.replace("_", "-") for check in ALL)
+"""What findings call the checks, in the same order."""
+LEAKS = frozenset({"foreign-media", "reachable-media", "count-mismatch"})
+"""The checks whose invalid findings say that somebody met what is another's; a number tells of it, too."""
 
 __all__ = [
     "ALL",
+    "LEAKS",
+    "NAMES",
     "Check",
     "broken_promise",
     "count_mismatch",

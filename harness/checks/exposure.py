@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.ledger import Action, Entry, Ledger
-from harness.model import Degree, Finding, Verdict
+from harness.model import Degree, Finding, Verdict, degree_rank
 from harness.provenance import READ, Provenance, derive
 
-DEGREES: tuple[Degree, ...] = ("presented", "opened", "proved")
 ELSEWHERE = "another trial"
 
 
@@ -54,7 +53,7 @@ class _Exposures:
         new = _Exposure(entry.actor, recording, entry.data["surface"], media, degree)
         exposure = self._found.setdefault((entry.actor, recording), new)
         exposure.evidence.extend(seq for seq in (media.emitted, entry.seq) if seq is not None)
-        if DEGREES.index(degree) > DEGREES.index(exposure.degree):
+        if degree_rank(degree) > degree_rank(exposure.degree):
             exposure.degree, exposure.media = degree, media
         return exposure
 

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from harness import serving
+from harness.checks import NAMES
 from harness.cli.app import app
 from harness.cli.options import ChosenForPeople, FlagsOption, Flaws
 from harness.clinic.flaws import FLAWS
 from harness.drilling.command import CORES, DEFAULT_DRILL
 from harness.drilling.command import drill as run_drill
-from harness.drilling.sight import CHECKS
 from harness.running.settings import DEFAULT_FLAGS
 
 DRILL_EXIT_CODES = (
@@ -46,7 +46,7 @@ def flaws() -> None:
             ("what happens", flaw.what_happens),
             ("modelled on", flaw.modelled_on),
             ("wakes when", flaw.wakes_when),
-            ("seen by", flaw.seen_by if flaw.seen_by in CHECKS else f"{flaw.seen_by}, a check that is not there yet"),
+            ("seen by", flaw.seen_by if flaw.seen_by in NAMES else f"{flaw.seen_by}, a check that is not there yet"),
         ):
             sys.stdout.write(textwrap.fill(words, 100, initial_indent=f"  {label:<13}", subsequent_indent=" " * 15))
             sys.stdout.write("\n")

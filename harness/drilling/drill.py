@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
+from harness.checks import NAMES
 from harness.clinic.flaws import FLAWS
 from harness.drilling.cheapest import SOUND, Exercise
-from harness.drilling.sight import CHECKS, Outcome, Report, Row, row
+from harness.drilling.sight import Outcome, Report, Row, row
 from harness.errors import UsageError
 from harness.reporting.text import AGAIN
 from harness.running import store
@@ -149,7 +150,7 @@ class Drill:
 def _may_need_a_crowd(report: Report) -> bool:
     """True for a flaw that its check did not see while several stories were told one after the other."""
     flaw = report.exercise.flaw
-    return bool(flaw and flaw.seen_by in CHECKS and len(report.trials) > 1 and row(report).outcome is not Outcome.SEEN)
+    return bool(flaw and flaw.seen_by in NAMES and len(report.trials) > 1 and row(report).outcome is not Outcome.SEEN)
 
 
 async def listen(lines: AsyncIterable[bytes], report: Report) -> None:

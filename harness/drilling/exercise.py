@@ -25,11 +25,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, Any
 
 from harness.drilling.stories import scenarios_in
 from harness.errors import FlagError, HarnessError
-from harness.model import Combination, Degree, Finding, Verdict
+from harness.model import Combination, Finding, Verdict, degree_rank
 from harness.planning.coverage import EXHAUSTIVE
 from harness.planning.exhaustive import count
 from harness.planning.plan import Claim, Plan, plan_of
@@ -37,8 +37,6 @@ from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
 from harness.running.trial import TrialResult
 from harness.session import Quiet, Session
-
-DEGREES = get_args(Degree)
 
 
 class _Speaker(Quiet):
@@ -81,16 +79,12 @@ def telling(findings: Sequence[Finding]) -> list[dict[str, str | None]]:
     best: dict[tuple[str, Verdict], Finding] = {}
     for finding in findings:
         known = best.setdefault((finding.check, finding.verdict), finding)
-        if _height(finding) > _height(known):
+        if degree_rank(finding.degree) > degree_rank(known.degree):
             best[finding.check, finding.verdict] = finding
     return [
         {"check": each.check, "verdict": each.verdict, "degree": each.degree, "sentence": each.sentence}
         for each in best.values()
     ]
-
-
-def _height(finding: Finding) -> int:
-    return DEGREES.index(finding.degree) if finding.degree else -1
 
 
 def planned(session: Session, combinations: Sequence[Combination]) -> Plan:

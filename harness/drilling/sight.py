@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, get_args
+from typing import Any
 
-from harness.checks import ALL
+from harness.checks import NAMES
 from harness.clinic.flaws import Flaw
 from harness.drilling.cheapest import Exercise
-from harness.model import Degree, Verdict
-
-CHECKS = tuple(check.__name__.replace("_", "-") for check in ALL)
-DEGREES = get_args(Degree)
+from harness.model import Verdict, degree_rank
 
 
 class Outcome(StrEnum):
@@ -88,7 +85,7 @@ class _Said:
     finding: Mapping[str, Any]
 
 
-def row(report: Report, checks: Sequence[str] = CHECKS) -> Row:
+def row(report: Report, checks: Sequence[str] = NAMES) -> Row:
     """Return the row that an exercise's report supports, whole or cut off; `checks` are the names of those there are.
 
     A flaw is seen when the check that it names has found something that makes a trial invalid, whatever else was
@@ -120,7 +117,7 @@ def _seen(report: Report, named: Sequence[_Said], found_by: tuple[str, ...]) -> 
     return Row(
         report.exercise,
         Outcome.SEEN,
-        degree=max(degrees, key=DEGREES.index, default=None),
+        degree=max(degrees, key=degree_rank, default=None),
         trials=first.number,
         seconds=first.trial["at_s"],
         scenario=first.trial["scenario"],

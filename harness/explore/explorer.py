@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from harness.checks import ALL
+from harness.checks import NAMES
 from harness.errors import HarnessError
 from harness.explore.budget import deployments, shares_s
 from harness.explore.interleave import Variants, write
@@ -35,7 +35,6 @@ TRIES = 3
 SETTLE_S = 2.0
 """What is kept of the budget for ending what was started."""
 BATCHES_A_ROUND = 4
-CHECKS = tuple(check.__name__.replace("_", "-") for check in ALL)
 MAX_RETOLD = 20
 CONTROL_STORY = (
     Book(0, "alice", "chen", "audio"),
@@ -268,7 +267,7 @@ class Explorer:
 
 def _rank(played: Played) -> int:
     """Return where a failure stands: by the order of the checks, and last what is of another trial's media alone."""
-    return CHECKS.index(played.reason.check) if played.reason else len(CHECKS)
+    return NAMES.index(played.reason.check) if played.reason else len(NAMES)
 
 
 def _note(seeds: dict[Program, int], seed: int, program: Program) -> None:

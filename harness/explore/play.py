@@ -6,19 +6,17 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
-from typing import get_args
 
 from harness.explore.program import Program
 from harness.explore.render import scenario_of
 from harness.ledger import Ledger, Outcome
-from harness.model import Degree, Finding, Trial, Verdict
+from harness.model import Finding, Trial, Verdict, degree_rank
 from harness.running.deployment import Deployment
 from harness.running.engine import CONFIRM_S
 from harness.running.trial import ELSEWHERE, Rig, TrialResult, conclude, judged, perform
 
 AT_ONCE = 6
 DIED = "the target died in the middle"
-DEGREES = get_args(Degree)
 COUNTED = "count-mismatch"
 
 
@@ -42,7 +40,7 @@ class Played:
             # Where others' media leak a badge counts theirs, too: it says nothing of this trial.
             own = [each for each in own if each.check != COUNTED]
         first = [each for each in own if each.check == own[0].check]
-        return max(first, key=lambda each: DEGREES.index(each.degree) if each.degree else -1, default=None)
+        return max(first, key=lambda each: degree_rank(each.degree), default=None)
 
 
 @dataclass(slots=True)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
+from harness.checks import LEAKS
 from harness.model import Combination, Verdict
 from harness.planning.narrow import Condition, Region, leak_conditions, safe_regions
 from harness.planning.plan import Plan
 from harness.running.control import Control
 from harness.running.trial import TrialResult
-
-LEAKS = frozenset({"foreign-media", "reachable-media"})
 
 
 class ExitCode(IntEnum):
@@ -44,7 +43,7 @@ class ScenarioOutcome:
         return Counter(result.verdict for result in self.results)
 
     def leaks_under(self, condition: Condition) -> bool:
-        """True when somebody met foreign media where the condition holds, and not merely something else failed."""
+        """True when somebody met what is another's where the condition holds, and not merely something else failed."""
         return any(
             is_leak(result) and set(condition.literals) <= set(result.trial.combination.items())
             for result in self.results
@@ -187,5 +186,5 @@ def all_of(controls: Sequence[Control | None]) -> Control | None:
 
 
 def is_leak(result: TrialResult) -> bool:
-    """True when somebody met media that is not theirs, and not merely something else went wrong."""
+    """True when somebody met what is not theirs, and not merely something else went wrong."""
     return any(finding.check in LEAKS and finding.verdict is Verdict.INVALID for finding in result.findings)

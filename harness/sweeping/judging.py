@@ -18,7 +18,6 @@ from harness.model import Degree
 from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing
 from harness.sweeping.seeing import Answer, Eye, Heard, Seen
 
-DEGREES: tuple[Degree, ...] = ("presented", "opened", "proved")
 NEVER_THERE = "was never there"
 MAX_LEAKS = 50
 """Of one answer: a list of everybody's recordings is told by its first ones."""

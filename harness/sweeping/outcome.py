@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.model import Finding, Verdict
+from harness.model import Finding, Verdict, degree_rank
 from harness.running.outcome import ExitCode
 from harness.sweeping.control import Control
-from harness.sweeping.judging import DEGREES
 from harness.sweeping.reach import Reach
 from harness.sweeping.tour import Found
 
@@ -54,7 +53,7 @@ class Outcome:
     @cached_property
     def findings(self) -> tuple[Found, ...]:
         """The findings, the highest degree first."""
-        return tuple(sorted(self.found, key=lambda found: -DEGREES.index(found.leak.degree)))
+        return tuple(sorted(self.found, key=lambda found: -degree_rank(found.leak.degree)))
 
     @cached_property
     def unknown(self) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
+from harness.model import degree_rank
 from harness.sweeping.caller import Caller, NoAnswerError, UnsendableError, as_curl
 from harness.sweeping.cases import Call, Cases
 from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
-from harness.sweeping.judging import DEGREES, Leak, Request, judge
+from harness.sweeping.judging import Leak, Request, judge
 from harness.sweeping.reach import SESSION_ENDS, How, Reach
 from harness.sweeping.references import References, entitle, learn
 from harness.sweeping.seeing import Answer, Eye
@@ -269,4 +270,4 @@ def answer_path(call: Call) -> tuple[str, ...]:
 
 
 def _is_worse(leak: Leak, known: Leak) -> bool:
-    return DEGREES.index(leak.degree) > DEGREES.index(known.degree)
+    return degree_rank(leak.degree) > degree_rank(known.degree)

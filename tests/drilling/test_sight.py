@@ -9,22 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks import ALL
 from harness.drilling.cheapest import Exercise
 from harness.drilling.drill import listen
-from harness.drilling.sight import CHECKS, Outcome, Report, row
+from harness.drilling.sight import Outcome, Report, row
 
 from .reports import FLAW, end, finding, flawed, sound, trial
 
 UNBUILT = replace(FLAW, seen_by="foreign-dreams")
 DOUBT = finding("unproved", None, "unknown", "the story broke")
 STOPPED = "the run was stopped: reachable-media has seen the flaw"
-
-
-def test_checks_have_the_names_of_their_findings() -> None:
-    """The checks' names are those that findings bear."""
-    assert len(CHECKS) == len(ALL)
-    assert {"foreign-media", "reachable-media", "missing-media"} <= set(CHECKS)
 
 
 def test_seen() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from .commands import AUDIO, FLAW, HARNESS, KILL_SWITCH, STORIES, SWITCHING, Run, call, scenarios
+import jsonschema
+
+from .commands import AUDIO, FLAW, HARNESS, KILL_SWITCH, ROOT, STORIES, SWITCHING, Run, call, scenarios
 
 CAUSE = {"replay-index-v2": "on", "video-upgrade": "on"}
 
@@ -29,6 +32,11 @@ def test_verdict(flawed: Run) -> None:
     }
     assert {finding["scenario"] for finding in summary["findings"]} == {SWITCHING}
     assert {finding["viewer"] for finding in summary["findings"]} == {"bob"}
+
+
+def test_summary_keeps_its_schema(flawed: Run) -> None:
+    """The summary that other programs read has the published shape, with every kind of finding that this flaw wakes."""
+    jsonschema.validate(flawed.summary, json.loads((ROOT / "reports" / "summary.schema.json").read_text()))
 
 
 def test_cause(flawed: Run) -> None:

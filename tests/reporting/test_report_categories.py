@@ -5,6 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.checks import LEAKS, NAMES
 from harness.model import Finding, Verdict
 from harness.reporting.report.categories import LABEL, Category, category, rules
 from harness.running.trial import TrialResult, not_executed
@@ -13,6 +14,7 @@ from tests.reporting.stored import PLAN
 CHECKS = {
     "foreign-media": Verdict.INVALID,
     "reachable-media": Verdict.INVALID,
+    "count-mismatch": Verdict.INVALID,
     "missing-media": Verdict.INVALID,
     "broken-promise": Verdict.INVALID,
     "a check of the future": Verdict.INVALID,
@@ -53,6 +55,14 @@ def test_the_gravest_decides() -> None:
     assert category(result(doubt, promise)) is Category.SCENARIO_BROKEN
     assert category(result(doubt)) is Category.NO_VERDICT
     assert category(not_executed(PLAN.trials[0], "the run ended before")) is Category.NO_VERDICT
+
+
+def test_every_check_has_its_category() -> None:
+    """Each check that can make a trial invalid is told as what it is."""
+    kinds = {check: category(result(found(check, Verdict.INVALID))) for check in NAMES}
+    assert {check for check, kind in kinds.items() if kind is Category.FOREIGN_MEDIA} == LEAKS
+    assert kinds["missing-media"] is Category.OWN_MEDIA_MISSING
+    assert kinds["broken-promise"] is Category.SCENARIO_BROKEN
 
 
 def test_a_foreign_entry_that_is_only_suspected_is_no_verdict() -> None:

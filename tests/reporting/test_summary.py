@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from harness.checks import NAMES
 from harness.planning.coverage import cover
 from harness.planning.held import held_at_baseline
 from harness.reporting import summary
@@ -84,6 +86,17 @@ def test_a_summary_has_its_schema(outcome: RunOutcome) -> None:
     told = json.loads(json.dumps(summary.summarise(outcome)))
     jsonschema.validate(told, SUMMARY_SCHEMA)
     described(told, SUMMARY_SCHEMA)
+
+
+def test_every_check_is_told_wherever_checks_are_listed() -> None:
+    """The schema, both documents and the checks themselves have the same names."""
+    root = Path(__file__).parents[2]
+    finding = SUMMARY_SCHEMA["properties"]["findings"]["items"]["properties"]
+    assert tuple(finding["check"]["enum"]) == NAMES
+    (line,) = (line for line in (root / "docs" / "summary.md").read_text().splitlines() if line.startswith("| `check`"))
+    assert tuple(re.findall(r"`([a-z-]+-[a-z]+|vacuous|unproved)`", line)) == NAMES
+    _, _, table = (root / "docs" / "scenarios.md").read_text().partition("| it says | when |")
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == NAMES
 
 
 def test_a_cover_in_a_summary() -> None:

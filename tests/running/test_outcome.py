@@ -165,9 +165,15 @@ def test_an_interrupted_run_and_a_faulty_one_say_so() -> None:
 
 @pytest.mark.parametrize(
     ("finding", "leaks"),
-    [(LEAK, True), (replace(LEAK, check="reachable-media"), True), (MISSING, False), (DOUBT, False)],
+    [
+        (LEAK, True),
+        (replace(LEAK, check="reachable-media"), True),
+        (replace(LEAK, check="count-mismatch"), True),
+        (MISSING, False),
+        (DOUBT, False),
+    ],
 )
-def test_only_foreign_media_is_a_leak(*, finding: Finding, leaks: bool) -> None:
+def test_only_what_is_anothers_is_a_leak(*, finding: Finding, leaks: bool) -> None:
     """Missing media fails the build too, but nobody's media was shown to anybody."""
     result = replace(run().results[0], findings=(finding,))
     assert is_leak(result) is leaks

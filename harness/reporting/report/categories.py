@@ -14,7 +14,10 @@ LABEL, SCENARIO = "category", "scenario"
 
 
 class Category(StrEnum):
-    """The kinds of failure, the gravest first; the value is what people read."""
+    """The kinds of failure, the gravest first; the value is what people read.
+
+    A badge that counts somebody else's media tells of it, and is of the gravest kind, too.
+    """
 
     FOREIGN_MEDIA = "foreign media: never ship"
     OWN_MEDIA_MISSING = "own media missing"
