@@ -54,6 +54,8 @@ def report(
         _say(f"not in the report, for want of room or since it could not be cleaned of secrets: {path}")
     if len(made.left_out) > LEFT_OUT_SHOWN:
         _say(f"... and {len(made.left_out) - LEFT_OUT_SHOWN:,} more")
+    if made.not_kept:
+        raise UsageError(f"the report was made, but not added to the history: {made.not_kept}")
     if open_it and not webbrowser.open(made.page.resolve().as_uri()):
         sys.stderr.write("no browser could be started; open the file yourself\n")
 

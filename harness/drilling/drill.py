@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
-import os
 import shutil
 import signal
 import sys
@@ -24,6 +22,7 @@ from harness.drilling.sight import Outcome, Report, Row, row
 from harness.errors import UsageError
 from harness.reporting.text import AGAIN
 from harness.running import store
+from harness.running.directory import PART, held
 
 DRILL = "drill.json"
 RUN_S = 600.0
@@ -195,7 +194,7 @@ def require_ours(path: Path) -> None:
             raise UsageError(f"--out {path}: {entry.name} is a link; give an empty directory or an earlier drill's")
         if entry.name.removesuffix(AGAIN) in runs:
             store.require_ours(entry)
-        elif entry.name not in (DRILL, DRILL + store.PART):
+        elif entry.name not in (DRILL, DRILL + PART):
             raise UsageError(
                 f"--out {path}: it holds {entry.name}, which no drill wrote; "
                 "give an empty directory or an earlier drill's"
@@ -205,22 +204,10 @@ def require_ours(path: Path) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[None]:
     """Empty the directory of an earlier drill and hold it for this one; raise UsageError when that may not be."""
-    require_ours(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        directory = os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise UsageError(f"--out {path}: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"--out {path}: another drill is writing there; give another directory") from error
+    with held(path, "drill", require_ours):
         for entry in path.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
         yield
-    finally:
-        os.close(directory)

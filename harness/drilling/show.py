@@ -13,8 +13,8 @@ from harness.drilling.cheapest import SOUND, Exercise
 from harness.drilling.drill import DRILL, Drill
 from harness.drilling.sight import Outcome, Row
 from harness.reporting.console import Screen
+from harness.running.directory import write_whole
 from harness.running.outcome import ExitCode
-from harness.running.store import PART
 
 SCHEMA = 1
 GOOD = frozenset({Outcome.SEEN, Outcome.CLEAN})
@@ -122,9 +122,7 @@ def document(drill: Drill) -> dict[str, Any]:
 
 def write(drill: Drill, directory: Path) -> None:
     """Write drill.json, whole or not at all."""
-    draft = directory / (DRILL + PART)
-    draft.write_text(json.dumps(document(drill), indent=1) + "\n", encoding="utf-8")
-    draft.replace(directory / DRILL)
+    write_whole(directory / DRILL, json.dumps(document(drill), indent=1) + "\n")
 
 
 def _about(row: Row) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from harness.duration import read_duration
 from harness.errors import FlagError, UsageError
 from harness.explore.explorer import Explorer
 from harness.explore.render import Words, source_of
-from harness.explore.save import require_writable, save
+from harness.explore.save import save
 from harness.explore.show import Display, about
 from harness.explore.tally import Leak
 from harness.model import Catalogue
@@ -23,6 +23,7 @@ from harness.planning import catalogue as catalogues
 from harness.planning.held import held, held_at_baseline, read_choices
 from harness.reporting.text import command_words
 from harness.running.deployment import require_startable
+from harness.running.directory import require_writable
 from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
 
@@ -44,7 +45,7 @@ def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode
     catalogue = _catalogue(settings)
     require_startable(settings)
     if directory:
-        require_writable(directory)
+        require_writable(directory, "--save")
     display = Display()
     explorer = Explorer(settings, catalogue, began_s, budget_s, display)
     interrupted = False
@@ -55,12 +56,15 @@ def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode
         explorer.doubts.append(f"the flags could not be proved to be in force: {error}")
     finally:
         display.stop()
-    saved, command = None, _command(settings, explorer.leak, catalogue, "FILE")
+    file, saved = "FILE", "not saved: give --save DIR to keep it as a scenario file"
     if explorer.leak and directory:
-        saved = _save(directory, settings, explorer, budget)
-        command = _command(settings, explorer.leak, catalogue, str(saved))
+        try:
+            file = str(_save(directory, settings, explorer, budget))
+            saved = f"saved: {file}"
+        except OSError as error:  # what was found is told all the same
+            saved = f"not saved in {directory}: {error.strerror}"
     code = exit_code(explorer, interrupted=interrupted)
-    display.conclude(explorer, code, saved, command)
+    display.conclude(explorer, code, saved, _command(settings, explorer.leak, catalogue, file))
     return code
 
 

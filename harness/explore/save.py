@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import UsageError
 from harness.ledger import Ledger
 
 MAX_NAMES = 1_000
-
-
-def require_writable(directory: Path) -> None:
-    """Make the directory; raise UsageError when that cannot be."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--save {directory}: {error.strerror}") from error
 
 
 def save(directory: Path, stem: str, text: Callable[[str, Path], str], ledger: Ledger) -> Path:
     """Write `text(name, path)` into the directory, with the ledger beside it; return the file's path.
 
     The name is the stem, or, where a file of that name has another content, the stem with the first number that is
-    free: nothing that is there is lost.
+    free: nothing that is there is lost. Raises OSError.
     """
     for number in range(1, MAX_NAMES):
         name = stem if number == 1 else f"{stem}_{number}"
@@ -36,9 +28,7 @@ def save(directory: Path, stem: str, text: Callable[[str, Path], str], ledger: L
             if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == content:
                 return path
             continue
-        except OSError as error:
-            raise UsageError(f"--save {path}: {error.strerror}") from error
         lines = "".join(entry.as_json() + "\n" for entry in ledger)
         path.with_suffix(".ledger.jsonl").write_text(lines, encoding="utf-8")
         return path
-    raise UsageError(f"--save {directory}: {MAX_NAMES - 1} files named {stem} are there already")
+    raise FileExistsError(errno.EEXIST, f"{MAX_NAMES - 1} files named {stem} are there already")

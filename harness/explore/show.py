@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from rich.status import Status
 
@@ -52,7 +51,7 @@ class Display:
         """Say how small it has become."""
         self._move(f"shrinking: {_counted(len(program.steps), 'step')}, after {_counted(plays, 'trial')}")
 
-    def conclude(self, explorer: Explorer, code: ExitCode, saved: Path | None, command: tuple[str, ...]) -> None:
+    def conclude(self, explorer: Explorer, code: ExitCode, saved: str, command: tuple[str, ...]) -> None:
         """Print what came of it, its first line in the verdict's colour."""
         self.stop()
         first, *rest = conclusion(explorer, code, saved, command)
@@ -76,13 +75,13 @@ class Display:
         self._screen.print(text, style=style, markup=False)
 
 
-def conclusion(explorer: Explorer, code: ExitCode, saved: Path | None, command: tuple[str, ...]) -> Iterator[str]:
-    """Yield what came of an exploration, the most important line first."""
+def conclusion(explorer: Explorer, code: ExitCode, saved: str, command: tuple[str, ...]) -> Iterator[str]:
+    """Yield what came of an exploration, the most important line first; `saved` says where its leak was kept."""
     leak, tally = explorer.leak, explorer.tally
     if leak:
         yield "INVALID: do not ship"
         yield from _leak(leak, explorer.catalogue)
-        yield f"  saved: {saved}" if saved else "  not saved: give --save DIR to keep it as a scenario file"
+        yield f"  {saved}"
         yield from ([f"  again: {' '.join(command)}"] if command else [])
     elif code == ExitCode.VALID:
         yield f"VALID in what was tried: nothing was found in {_counted(tally.trials, 'trial')}"

@@ -10,18 +10,16 @@ from typing import Any
 from harness.model import Verdict
 from harness.planning.narrow import Condition
 from harness.planning.render import claim_words
+from harness.running.directory import write_whole
 from harness.running.outcome import RunOutcome, ScenarioOutcome
-from harness.running.store import PART, SUMMARY
+from harness.running.store import SUMMARY
 
 SCHEMA = 1
 
 
 def write(outcome: RunOutcome, directory: Path) -> Path:
     """Write the summary of a run into its directory, whole or not at all; return the file."""
-    path = directory / SUMMARY
-    draft = path.with_name(path.name + PART)
-    draft.write_text(json.dumps(summarise(outcome), indent=1) + "\n", encoding="utf-8")
-    return draft.replace(path)
+    return write_whole(directory / SUMMARY, json.dumps(summarise(outcome), indent=1) + "\n")
 
 
 def summarise(outcome: RunOutcome) -> dict[str, Any]:

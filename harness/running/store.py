@@ -11,9 +11,7 @@ allure-report/.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -29,13 +27,12 @@ from harness.model import Catalogue, Combination, Constraint, Flag, Trial
 from harness.planning.coverage import EXHAUSTIVE
 from harness.planning.plan import Claim, Plan
 from harness.provenance import missing_from
+from harness.running.directory import PART, held
 from harness.running.settings import DEFAULT_DRIVER, Settings
 
 SCHEMA = 1
 RUN, LEDGERS, CONTROL = "run.json", "ledgers", "control.jsonl"
 SUMMARY, JUNIT = "summary.json", "junit.xml"
-PART = ".part"
-"""Ends the name of a file that is being written."""
 ALLURE_RESULTS, ALLURE_REPORT = "allure-results", "allure-report"
 EVIDENCE = "evidence"
 WRITTEN_BY_A_RUN = (
@@ -65,20 +62,14 @@ class Store:
 
         Raises UsageError when the directory holds anything that is not a run's, or is in use.
         """
-        require_ours(path)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            directory = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise UsageError(f"--out {path}: {error.strerror}") from error
-        try:
-            _lock(directory, path)
-            _empty(path)
-            (path / LEDGERS).mkdir()
-            (path / RUN).write_text(_run(plan, settings))
+        with held(path, "run", require_ours):
+            try:
+                _empty(path)
+                (path / LEDGERS).mkdir()
+                (path / RUN).write_text(_run(plan, settings))
+            except OSError as error:
+                raise UsageError(f"--out {path}: {error.strerror}") from error
             yield cls(path)
-        finally:
-            os.close(directory)
 
     def ledger(self, trial: Trial) -> Ledger:
         """Open the ledger of a trial."""
@@ -212,13 +203,6 @@ def _control(deployment: int) -> str:
 
 def _is_ours(name: str) -> bool:
     return name in WRITTEN_BY_A_RUN or LATER_CONTROL.fullmatch(name) is not None
-
-
-def _lock(directory: int, path: Path) -> None:
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UsageError(f"--out {path}: another run is writing there; give another directory") from error
 
 
 def _has_begun(file: Path) -> bool:

@@ -7,9 +7,7 @@ DIR/facts.json         people and things, with which `harness.sweeping.check` ju
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +15,12 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.ledger import Ledger
-from harness.running.store import PART
+from harness.running.directory import PART, held, write_whole
 from harness.sweeping.facts import LEDGERS, Facts, as_json
 from harness.sweeping.show import REPORT
 
 FACTS = "facts.json"
-OURS = frozenset({REPORT, REPORT + PART, FACTS, LEDGERS})
+OURS = frozenset({REPORT, REPORT + PART, FACTS, FACTS + PART, LEDGERS})
 
 
 def require_ours(path: Path) -> None:
@@ -40,17 +38,7 @@ def require_ours(path: Path) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[Path]:
     """Empty the directory of an earlier sweep and hold it for this one; raise UsageError when that may not be."""
-    require_ours(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        directory = os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise UsageError(f"--out {path}: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"--out {path}: another sweep is writing there; give another directory") from error
+    with held(path, "sweep", require_ours):
         for name in OURS:
             entry = path / name
             if entry.is_dir():
@@ -59,8 +47,6 @@ def opened(path: Path) -> Iterator[Path]:
                 entry.unlink(missing_ok=True)
         (path / LEDGERS).mkdir()
         yield path
-    finally:
-        os.close(directory)
 
 
 def ledger(path: Path, trial: str) -> Ledger:
@@ -70,4 +56,4 @@ def ledger(path: Path, trial: str) -> Ledger:
 
 def keep_facts(path: Path, facts: Facts) -> None:
     """Write what was learnt of people and things."""
-    (path / FACTS).write_text(json.dumps(as_json(facts), indent=1) + "\n", encoding="utf-8")
+    write_whole(path / FACTS, json.dumps(as_json(facts), indent=1) + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.model import OFF
-from harness.running.store import PART
+from harness.running.directory import write_whole
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.reach import Reach
 from harness.sweeping.tour import Found
@@ -94,9 +94,7 @@ def _statuses(reach: Reach) -> str:
 
 def write(outcome: Outcome, directory: Path) -> None:
     """Write DIR/sweep.json, whole or not at all."""
-    part = directory / (REPORT + PART)
-    part.write_text(json.dumps(as_json(outcome), indent=1) + "\n", encoding="utf-8")
-    part.replace(directory / REPORT)
+    write_whole(directory / REPORT, json.dumps(as_json(outcome), indent=1) + "\n")
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_exit_codes(known: dict[str, Any], interrupted: bool, code: ExitCode) ->
 
 def said(explorer: Explorer, code: ExitCode) -> str:
     """Return what is said of an exploration."""
-    return "\n".join(conclusion(explorer, code, None, ("harness run FILE", "--set a=b")))
+    return "\n".join(conclusion(explorer, code, "saved: a/b.py", ("harness run FILE", "--set a=b")))
 
 
 def test_nothing_found() -> None:

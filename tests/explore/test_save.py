@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.explore.save import require_writable, save
+from harness.explore.save import save
 from harness.ledger import Ledger
+from harness.running.directory import require_writable
 
 
 def _text(name: str, path: Path) -> str:
@@ -36,8 +37,18 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "leak.py").read_text() == "mine"
 
 
-def test_a_place_that_cannot_be(tmp_path: Path) -> None:
-    """A directory that cannot be made is refused in one line."""
+@pytest.mark.parametrize("place", ["file/below", "/proc"])
+def test_a_place_that_cannot_be(tmp_path: Path, place: str) -> None:
+    """A directory that cannot be made, or written into, is refused in one line and before anything runs."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"--save .*file/below: "):
-        require_writable(tmp_path / "file" / "below")
+    with pytest.raises(UsageError, match=rf"--save .*{place}: "):
+        require_writable(tmp_path / place, "--save")
+
+
+def test_no_name_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are tried up to a limit, and nothing is overwritten."""
+    monkeypatch.setattr("harness.explore.save.MAX_NAMES", 2)
+    (tmp_path / "leak.py").write_text("mine")
+    with pytest.raises(FileExistsError, match="1 files named leak are there already"):
+        save(tmp_path, "leak", _text, Ledger())
+    assert (tmp_path / "leak.py").read_text() == "mine"

@@ -8,6 +8,7 @@ import pytest
 from harness.errors import UsageError
 from harness.reporting.report import history
 from harness.reporting.report.history import History, fingerprint
+from harness.reporting.report.tool import AllureFailedError
 from tests.reporting.stored import leaking, store
 
 
@@ -75,6 +76,32 @@ def test_a_file_that_is_no_history_is_refused(tmp_path: Path, text: str) -> None
     with pytest.raises(UsageError, match=r"README\.md:\d: not a line of a report's history"):
         History.read(file, store(tmp_path / "out"))
     assert file.read_text() == text
+
+
+def test_reports_that_are_made_at_once_lose_no_line(tmp_path: Path) -> None:
+    """What another report has added since the history was read is kept."""
+    first, second = store(tmp_path / "first"), store(tmp_path / "second", leaking)
+    (second / "control.jsonl").write_text((second / "control.jsonl").read_text().replace('"run": 1', '"run": 2'))
+    file = tmp_path / "history.jsonl"
+    earlier, copy = History.read(file, first), tmp_path / "copy of the first"
+    report(second, file, "b")
+    copy.write_text(point("a") + "\n")
+    earlier.take_back(copy)
+    assert names(file) == ["b", "a"]
+
+
+@pytest.mark.parametrize("appended", ["", "{}\n", "nothing like JSON\n"])
+def test_an_allure_that_adds_no_line_has_failed(tmp_path: Path, appended: str) -> None:
+    """It is said in a line, and the history stays as it was."""
+    file, copy = tmp_path / "history.jsonl", tmp_path / "copy.jsonl"
+    file.write_text(point("old") + "\n")
+    earlier = History.read(file, store(tmp_path / "out"))
+    earlier.lend(copy)
+    with copy.open("a") as lent:
+        lent.write(appended)
+    with pytest.raises(AllureFailedError, match="added nothing to the history"):
+        earlier.take_back(copy)
+    assert names(file) == ["old"]
 
 
 def test_a_history_that_is_a_directory_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import UsageError
 from harness.model import Combination, Verdict
 from harness.reporting.report import place, verdict
 from harness.reporting.report.attachments import Attachments
@@ -28,12 +29,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A report that was made: its page, the verdict's first line, how many results, and evidence without room."""
+    """A report that was made: its page, the verdict's first line, how many results, and evidence without room.
+
+    `not_kept` says why the run could not be added to the history; empty when it was.
+    """
 
     page: Path
     headline: str
     results: int
     left_out: tuple[str, ...]
+    not_kept: str = ""
 
 
 def make(directory: Path, to: Path, history: Path, say: Say) -> Made:
@@ -65,8 +70,12 @@ def make(directory: Path, to: Path, history: Path, say: Say) -> Made:
         page = offline(index.read_text(encoding="utf-8"), ours.fragment)
         facts = {"run": earlier.run, "verdict": outcome.verdict, "headline": ours.headline, "allure": tool.version}
         place.put({place.INDEX: page, place.VERDICT: ours.page}, to, facts)
-        earlier.take_back(work / "history.jsonl")
-    return Made(to / place.INDEX, ours.headline, count, tuple(attachments.left_out))
+        try:
+            earlier.take_back(work / "history.jsonl")
+            not_kept = ""
+        except UsageError as error:
+            not_kept = str(error)
+    return Made(to / place.INDEX, ours.headline, count, tuple(attachments.left_out), not_kept)
 
 
 def _config(outcome: RunOutcome, headline: str, names: Mapping[Combination, str]) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.reporting.report.tool import AllureFailedError
+from harness.running.directory import PART, require_writable, write_whole
 from harness.running.store import CONTROL, RUN
 
 DEFAULT_HISTORY = Path("reports/history.jsonl")
@@ -38,33 +39,34 @@ class History:
     def read(cls, path: Path, directory: Path) -> History:
         """Read a history for the report of the run in `directory`.
 
-        Raises UsageError when the file is something else: it would be overwritten.
+        Raises UsageError when the file is something else, which would be overwritten.
         """
         run = fingerprint(directory)
-        try:
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--history {path}: {error}") from error
-        lines = []
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip() and _point(path, number, line).get(WHOSE) != run:
-                lines.append(line)
-        return cls(path, run, tuple(lines))
+        return cls(path, run, _others(path, run))
 
     def lend(self, copy: Path) -> None:
-        """Write the history where Allure may read it and append to it."""
+        """Write the history where Allure may read it and append to it; raise UsageError when it could not be kept."""
+        require_writable(self.path.parent, f"--history {self.path}: its directory")
         copy.write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")
 
     def take_back(self, copy: Path) -> None:
-        """Keep the line that Allure appended to its copy, and as many of the others as the bounds allow."""
-        added = json.loads(copy.read_text(encoding="utf-8").splitlines()[-1])
+        """Keep the line that Allure appended to its copy, and as many of the others as the bounds allow.
+
+        The others are read once more: another report may have been made meanwhile. Raises UsageError as `read` does,
+        and AllureFailedError when Allure appended nothing that is a line of a history.
+        """
+        appended = copy.read_text(encoding="utf-8").splitlines()[len(self.lines) :]
+        try:
+            added = _point(copy, len(self.lines) + 1, "".join(appended[-1:]))
+        except UsageError as error:
+            raise AllureFailedError(f"allure ended well and added nothing to the history: {error}") from error
         added[WHOSE] = self.run
         for result in added["testResults"].values():
             for key in NOT_KEPT:
                 result.pop(key, None)
         kept: list[str] = []
         room = MAX_BYTES
-        for line in [json.dumps(added, separators=(",", ":")), *reversed(self.lines)][:MAX_RUNS]:
+        for line in [json.dumps(added, separators=(",", ":")), *reversed(_others(self.path, self.run))][:MAX_RUNS]:
             room -= len(line.encode()) + 1
             if room < 0:
                 break
@@ -73,12 +75,7 @@ class History:
 
     def _replace(self, text: str) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(draft).chmod(0o644)
-            Path(draft).replace(self.path)
+            write_whole(self.path, text, f".{os.getpid()}{PART}")
         except OSError as error:
             raise UsageError(f"--history {self.path}: {error.strerror}") from error
 
@@ -89,6 +86,16 @@ def fingerprint(directory: Path) -> str:
     for file in (directory / RUN, directory / CONTROL):
         digest.update(file.read_bytes() if file.is_file() else b"")
     return digest.hexdigest()
+
+
+def _others(path: Path, run: str) -> tuple[str, ...]:
+    """Return the lines of a history that are not of this run; raise UsageError for what is no history."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--history {path}: {error}") from error
+    lines = enumerate(text.splitlines(), 1)
+    return tuple(line for number, line in lines if line.strip() and _point(path, number, line).get(WHOSE) != run)
 
 
 def _point(path: Path, number: int, line: str) -> dict[str, Any]:
