@@ -8,8 +8,6 @@ its items, so that no skip, rerun or muted test can turn a leak green.
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 from _pytest.junitxml import xml_key  # the one way to a JUnit report whose place is known only when the run begins
 
 from harness.errors import FlagError, UsageError, nearest
+from harness.interruption import interrupted_once
 from harness.model import Trial, Verdict
 from harness.planning.coverage import AUTO
 from harness.planning.plan import trial_id
@@ -40,7 +39,6 @@ class NoVerdict(Exception):
     """A trial is unknown: Allure shows it as broken."""
 
 
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 SESSION = pytest.StashKey[Session]()
 
 
@@ -208,7 +206,10 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if run.plan is None or session.config.option.collectonly:
         return (yield)
     try:
-        _interrupt_once(session.config)
+        # Until pytest itself has ended: what came of the run is still to be written.
+        whole = ExitStack()
+        whole.enter_context(interrupted_once())
+        session.config.add_cleanup(whole.close)
         with run.opened() as place:
             if session.config.option.reports:
                 _begin_reports(session.config, run.settings.out)
@@ -270,20 +271,3 @@ def _begin_reports(config: pytest.Config, directory: Path) -> None:
     """Point JUnit and Allure into the run's directory: not before, so that a refused run leaves the last one's."""
     config.stash[xml_key].logfile = str(directory / store.JUNIT)
     allure.begin(config, directory / store.ALLURE_RESULTS)
-
-
-def _interrupt_once(config: pytest.Config) -> None:
-    """Let Ctrl-C and SIGTERM end the run alike, the first of them; the rest must not cut the ending short."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        for each in INTERRUPTIONS:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        return
-    before = ExitStack()
-    for each in INTERRUPTIONS:
-        before.callback(signal.signal, each, signal.getsignal(each))
-        signal.signal(each, interrupt)
-    config.add_cleanup(before.close)

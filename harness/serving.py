@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.clinic import flaws
 from harness.errors import FlagError, UsageError
 from harness.flags.embedded import EmbeddedFlags
+from harness.interruption import interrupted_once
 from harness.model import OFF, Catalogue
 from harness.planning import catalogue as catalogues
-from harness.planning.held import read_choices
+from harness.planning.held import for_people
 from harness.process import Service, ServiceDied
 
 LOOK_S = 0.3
 ASK_S = 5.0
 MAX_PORT, MAX_REPLICAS = 65_535, 16
 PASSWORD = "just-looking"  # noqa: S105 - printed for everybody who starts the clinic; it holds nobody's data
-RELEASE = "release"
 
 PEOPLE: Sequence[Mapping[str, str]] = (
     {"username": "alice", "name": "Alice Archer", "role": "patient"},
@@ -58,8 +57,7 @@ def serve(served: Served) -> None:
     """
     _require_serveable(served)
     catalogue = for_people(catalogues.load(served.flags), served.chosen)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with ExitStack() as stack:
+    with interrupted_once(), ExitStack() as stack:
         try:
             control = stack.enter_context(EmbeddedFlags.start(catalogue, served.flag_port))
             clinic = Service.spawn("clinic", "harness.clinic", _arguments(control, served))
@@ -94,23 +92,6 @@ def _require_serveable(served: Served) -> None:
     scheme, slashes, _ = served.database.partition("://")
     if slashes and scheme not in ("postgresql", "postgres"):
         raise UsageError(f"--database: {scheme} is not known; give an SQLite file, :memory: or postgresql://...")
-
-
-def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
-    """Return the catalogue with what people get as its baseline: each release on, as far as constraints allow.
-
-    `chosen` has `FLAG=VARIANT`, which come first. Raises UsageError for what is unknown or breaks a constraint.
-    """
-    values = dict(catalogue.baseline) | dict(read_choices(catalogue, chosen))
-    named = {flag for flag, _ in read_choices(catalogue, chosen)}
-    for constraint in catalogue.constraints:
-        if not constraint.allows(values):
-            raise UsageError(f"--set {' --set '.join(chosen)}: {constraint.reason}")
-    for flag in catalogue.flags:
-        if flag.kind == RELEASE and flag.context == "user" and flag.name not in named and values[flag.name] == OFF:
-            on = values | {flag.name: next(variant for variant in flag.variants if variant != OFF)}
-            values = on if catalogue.allows(on) else values
-    return replace(catalogue, flags=tuple(replace(flag, baseline=values[flag.name]) for flag in catalogue.flags))
 
 
 def _told(catalogue: Catalogue, served: Served, clinic: str, flags: str) -> str:

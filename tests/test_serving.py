@@ -17,7 +17,8 @@ import pytest
 from harness.errors import UsageError
 from harness.model import Catalogue
 from harness.planning.catalogue import load
-from harness.serving import PASSWORD, PEOPLE, for_people
+from harness.planning.held import for_people
+from harness.serving import PASSWORD, PEOPLE
 
 FLAGS = Path(__file__).parent.parent / "flags" / "clinic.toml"
 

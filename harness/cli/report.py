@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +11,7 @@ import typer
 
 from harness.cli.app import app
 from harness.errors import UsageError, nearest
+from harness.interruption import interrupted_once
 from harness.reporting.report.build import make
 from harness.reporting.report.history import DEFAULT_HISTORY
 from harness.running.settings import DEFAULT_OUT
@@ -47,7 +44,7 @@ def report(
     Needs Node and the npm package allure 3.18: npm ci --prefix reports.
     """
     _require_run(directory)
-    with _ended_alike():
+    with interrupted_once():
         made = make(directory, to or directory / ALLURE_REPORT, history, _say)
     _say(f"{made.headline}\nreport: {made.page}")
     for path in made.left_out[:LEFT_OUT_SHOWN]:
@@ -74,19 +71,3 @@ def _require_run(directory: Path) -> None:
     hint = nearest(str(directory), runs) or (f"; there are {', '.join(sorted(runs)[:5])}" if runs else "")
     what = "it is not a run's directory" if directory.exists() else "no stored run is there"
     raise UsageError(f"{directory}: {what}{hint or '; `harness run` makes one'}")
-
-
-@contextmanager
-def _ended_alike() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, so that no child and no draft is left."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    is_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, interrupt) if is_main else None
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, before)

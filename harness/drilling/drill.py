@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from harness.clinic.flaws import FLAWS
 from harness.drilling.cheapest import SOUND, Exercise
 from harness.drilling.sight import Outcome, Report, Row, row
 from harness.errors import UsageError
+from harness.interruption import on_interrupt
 from harness.reporting.text import AGAIN
 from harness.running import store
 from harness.running.directory import PART, held
@@ -30,7 +30,6 @@ END_S = 12.0
 """How long an exercise may take to end by itself: more than its conductor waits for its engine."""
 MAX_LINE_BYTES = 1 << 22
 MAX_JOBS = 64
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Onlooker(Protocol):
@@ -84,12 +83,11 @@ class Drill:
             self.interrupted = True
             stop.set()
 
-        for each in SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(each, interrupt)
         waiting = iter(self.exercises)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.orders.jobs):
-                group.create_task(self._work(waiting, stop))
+        with on_interrupt(interrupt):
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.orders.jobs):
+                    group.create_task(self._work(waiting, stop))
 
     async def _work(self, waiting: Iterator[Exercise], stop: asyncio.Event) -> None:
         for exercise in waiting:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import signal
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from harness.explore.render import Words, source_of
 from harness.explore.save import save
 from harness.explore.show import Display, about
 from harness.explore.tally import Leak
+from harness.interruption import on_interrupt
 from harness.model import Catalogue
 from harness.planning import catalogue as catalogues
 from harness.planning.held import held, held_at_baseline, read_choices
@@ -27,7 +27,6 @@ from harness.running.directory import require_writable
 from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MAX_SEED = 2**32
 LEAST_BUDGET_S, MOST_BUDGET_S = 0.1, 86_400.0
 
@@ -92,26 +91,20 @@ def _catalogue(settings: Settings) -> Catalogue:
 
 async def _until_interrupted(explorer: Explorer) -> bool:
     """Explore; return True when SIGINT or SIGTERM cut it short."""
-    loop = asyncio.get_running_loop()
     exploring = asyncio.ensure_future(explorer.run())
     interrupted = False
 
     def interrupt() -> None:
         nonlocal interrupted
-        if not interrupted:  # a second Ctrl-C must not cut short what the first one ends
-            interrupted = True
-            exploring.cancel()
+        interrupted = True
+        exploring.cancel()
 
-    for each in SIGNALS:
-        loop.add_signal_handler(each, interrupt)
-    try:
-        await exploring
-    except asyncio.CancelledError:
-        if not interrupted:
-            raise
-    finally:
-        for each in SIGNALS:
-            loop.remove_signal_handler(each)
+    with on_interrupt(interrupt):
+        try:
+            await exploring
+        except asyncio.CancelledError:
+            if not interrupted:
+                raise
     return interrupted
 
 

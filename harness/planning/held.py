@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.errors import UsageError, nearest
-from harness.model import Catalogue, Constraint
+from harness.model import OFF, Catalogue, Constraint
 from harness.planning.exhaustive import count
 from harness.planning.plan import Literals
+
+RELEASE = "release"
 
 
 def read_choice(catalogue: Catalogue, text: str) -> tuple[str, str]:
@@ -56,6 +58,23 @@ def held_at_baseline(catalogue: Catalogue) -> tuple[Catalogue, Literals]:
     """
     fixed = catalogue.shared(catalogue.baseline)
     return held(catalogue, fixed), fixed
+
+
+def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
+    """Return the catalogue with what people get as its baseline: each release on, as far as constraints allow.
+
+    `chosen` has `FLAG=VARIANT`, which come first. Raises UsageError for what is unknown or breaks a constraint.
+    """
+    named = dict(read_choices(catalogue, chosen))
+    values = dict(catalogue.baseline) | named
+    for constraint in catalogue.constraints:
+        if not constraint.allows(values):
+            raise UsageError(f"--set {' --set '.join(chosen)}: {constraint.reason}")
+    for flag in catalogue.flags:
+        if flag.kind == RELEASE and flag.context == "user" and flag.name not in named and values[flag.name] == OFF:
+            on = values | {flag.name: next(variant for variant in flag.variants if variant != OFF)}
+            values = on if catalogue.allows(on) else values
+    return replace(catalogue, flags=tuple(replace(flag, baseline=values[flag.name]) for flag in catalogue.flags))
 
 
 def _only(catalogue: Catalogue, name: str, variant: str) -> Constraint:

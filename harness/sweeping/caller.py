@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -17,8 +17,9 @@ from urllib3.exceptions import HTTPError
 from harness.sweeping.cases import Call
 from harness.sweeping.facts import LINK, Facts
 from harness.sweeping.judging import Request
-from harness.sweeping.references import SECRET
+from harness.sweeping.references import is_secret
 from harness.sweeping.seeing import Answer
+from harness.sweeping.source import innermost
 
 CONNECT_S = 3.0
 ANSWER_S = 20.0
@@ -81,7 +82,7 @@ class Caller:
                 answer = Answer(response.status_code, response.reason or "", headers, body, is_cut)
         except (requests.RequestException, UnicodeError) as error:
             # Some servers close a connection in the face of what they cannot parse: that is an answer of a kind.
-            raise NoAnswerError(f"{type(error).__name__}: {str(error)[:200]}") from error
+            raise NoAnswerError(f"{type(error).__name__}: {innermost(error)}") from error
         return as_request(call.operation.label, request), answer, request
 
     def _session(self, viewer: str | None) -> requests.Session:
@@ -115,26 +116,27 @@ def as_curl(
     parts = ["curl", "--include"]
     if (request.method or "GET") != "GET":
         parts += ["--request", shlex.quote(str(request.method))]
-    parts.append(_quoted(_url(request.url or "", facts)))
+    parts.append(_quoted(_without_links(request.url or "", facts)))
     for name, value in request.headers.items():
         if name.lower() in OWN_HEADERS:
             continue
         shown = str(value)
-        if name.lower() in SECRETS or name.lower() in secrets or SECRET.search(name):
+        if name.lower() in SECRETS or name.lower() in secrets or is_secret(name):
             scheme = shown.partition(" ")[0] if " " in shown else ""
             shown = f"{scheme} $TOKEN_OF_{_variable(viewer)}".strip()
-        parts.append(f"--header {_quoted(f'{name}: {shown}')}")
+        parts.append(f"--header {_quoted(_without_links(f'{name}: {shown}', facts))}")
     if isinstance(request.body, bytes | str) and request.body:
-        parts.append(f"--data-binary {_quoted(_body_shown(request.body))}")
+        parts.append(f"--data-binary {_quoted(_without_links(_body_shown(request.body), facts)[:MAX_SHOWN])}")
     return " ".join(parts)
 
 
-def _url(url: str, facts: Facts) -> str:
-    """Return an address with each link in it as a variable: whoever reads it must not be let in by it."""
+def _without_links(text: str, facts: Facts) -> str:
+    """Return a text with each link in it as a variable: whoever reads it must not be let in by it."""
     for thing in list(facts.things.values()):
-        if thing.kind == LINK and thing.value in url:
-            url = url.replace(thing.value, f"$LINK_OF_{_variable(facts.called(thing.owner))}")
-    return url
+        if thing.kind == LINK:
+            for form in {thing.value, quote(thing.value, safe="")}:
+                text = text.replace(form, f"$LINK_OF_{_variable(facts.called(thing.owner))}")
+    return text
 
 
 def _body_shown(body: bytes | str) -> str:
@@ -142,13 +144,13 @@ def _body_shown(body: bytes | str) -> str:
     try:
         document = json.loads(text)
     except ValueError:
-        return text[:MAX_SHOWN]
-    return json.dumps(_redacted(document), ensure_ascii=False)[:MAX_SHOWN]
+        return text
+    return json.dumps(_redacted(document), ensure_ascii=False)
 
 
 def _redacted(node: Any) -> Any:
     if isinstance(node, dict):
-        return {key: "$SECRET" if SECRET.search(str(key)) else _redacted(value) for key, value in node.items()}
+        return {key: "$SECRET" if is_secret(str(key)) else _redacted(value) for key, value in node.items()}
     return [_redacted(each) for each in node] if isinstance(node, list) else node
 
 

@@ -16,13 +16,14 @@ from schemathesis.core import NOT_SET
 from harness.sweeping.document import Operation, Place
 from harness.sweeping.facts import Facts, Thing
 from harness.sweeping.references import References, Value, texts
+from harness.sweeping.source import first_line
 
 ATTEMPTS = 16
 """How many ways an operation is tried with one's own references until one is answered with success."""
 CANDIDATES = 8
 FOREIGN_EACH = 2
 MAX_FOREIGN = 24
-"""How many foreign references somebody tries at one operation, and of each owner and kind."""
+"""How many foreign references of each owner and kind somebody tries at one operation, and how many in all."""
 MIN_TEXT = 24
 GUESSES = ("a", "e", "1")
 
@@ -51,12 +52,18 @@ class Cases:
         self._examples = examples
         self._draw = random.Random(seed_)  # noqa: S311 - which references are tried is no secret
         self._generated: dict[str, list[Any]] = {}
+        self.shortened: set[str] = set()
+        """Operations at which there were more foreign references than MAX_FOREIGN."""
+        self.failed: dict[str, str] = {}
+        """Why no case could be generated, by operation."""
         self._later = itertools.count(1)
 
     def generated(self, operation: Operation) -> list[Any]:
         """Return Schemathesis's cases of an operation, the simplest first; none where its schemas allow none."""
         if operation.label not in self._generated:
-            self._generated[operation.label] = _generate(operation, self._seed, self._examples)
+            self._generated[operation.label], why = _generate(operation, self._seed, self._examples)
+            if why:
+                self.failed[operation.label] = why
         return self._generated[operation.label]
 
     def own(self, operation: Operation, viewer: str) -> Iterator[Call]:
@@ -76,10 +83,14 @@ class Cases:
 
     def foreign(self, operation: Operation, viewer: str | None) -> Iterator[Call]:
         """Yield an operation with each kind of reference that its viewer may not use, in each place that takes one."""
-        found = []
-        for place in operation.places:
-            for value, thing in self._references.foreign(place.name, viewer, self._draw, FOREIGN_EACH):
-                found.append((place, value, thing))
+        known = [
+            [(place, *pair) for pair in self._references.foreign(place.name, viewer, self._draw, FOREIGN_EACH)]
+            for place in operation.places
+        ]
+        # By turns, so that no place of many owners takes all the tries.
+        found = [each for turn in itertools.zip_longest(*known) for each in turn if each is not None]
+        if len(found) > MAX_FOREIGN:
+            self.shortened.add(operation.label)
         for place, value, thing in found[:MAX_FOREIGN]:
             others = [each for each in operation.places if each is not place and each.required]
             # The other references are those of the foreign thing's owner, or its own would not lead to it.
@@ -230,8 +241,8 @@ def _future(number: int, form: str) -> str:
     return at.isoformat() if form == "date-time" else at.date().isoformat()
 
 
-def _generate(operation: Operation, seed_: int, examples: int) -> list[Any]:
-    """Let Schemathesis generate valid cases; nothing is kept of them beside the list."""
+def _generate(operation: Operation, seed_: int, examples: int) -> tuple[list[Any], str]:
+    """Let Schemathesis generate valid cases; return them, and why it stopped when it did before its time."""
     cases: list[Any] = []
 
     @seed(seed_)
@@ -248,6 +259,6 @@ def _generate(operation: Operation, seed_: int, examples: int) -> list[Any]:
 
     try:
         collect()
-    except Exception:  # noqa: BLE001 - a schema that nothing satisfies: there is nothing to generate, and the rest goes on
-        return cases
-    return cases
+    except Exception as error:  # noqa: BLE001 - such as of a schema that nothing satisfies: the rest goes on
+        return cases, first_line(error)
+    return cases, ""

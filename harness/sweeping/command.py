@@ -12,10 +12,10 @@ from harness.duration import read_duration
 from harness.errors import UsageError
 from harness.planning import catalogue as catalogues
 from harness.planning.exhaustive import count
+from harness.planning.held import for_people
 from harness.planning.plan import Claim, Group, groups, plan_of
 from harness.running.deployment import require_startable
 from harness.running.settings import Settings
-from harness.serving import for_people
 from harness.sweeping import document as documents
 from harness.sweeping import place, show
 from harness.sweeping.cast import STORY

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Literal
 
 import schemathesis
@@ -19,7 +20,7 @@ MAX_OPERATIONS = 2_000
 EVENTS = "text/event-stream"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SUPPORTED = re.compile(r"3\.[012](\.|$)")
-ENDS = frozenset(
+END_WORDS = frozenset(
     {
         "cancel",
         "close",
@@ -35,9 +36,21 @@ ENDS = frozenset(
         "terminate",
     }
 )
-ENDS_SESSION = frozenset({"signout", "logout", "logoff", "sign-out", "log-out", "signoff"})
+SIGN_OUT_WORDS = frozenset({"signout", "logout", "logoff", "sign-out", "log-out", "signoff"})
 
 Where = Literal["path", "query", "body"]
+
+
+class Harm(IntEnum):
+    """How much an operation destroys of what others may still need, the least first."""
+
+    NONE = 0
+    SETS_UP = 1
+    CREATES = 2
+    CHANGES = 3
+    ENDS = 4
+    DELETES = 5
+    ENDS_SESSION = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,20 +87,20 @@ class Operation:
         return singular(fixed[-1]) if fixed else ""
 
     @property
-    def rank(self) -> int:
-        """How much it destroys: 0 nothing, 1 sets up, 2 creates, 3 changes, 4 ends, 5 deletes, 6 ends a session."""
+    def harm(self) -> Harm:
+        """How much it destroys."""
         last = self.path.rstrip("/").rpartition("/")[2].lower()
         if self.is_safe:
-            return 0
-        if last in ENDS_SESSION:
-            return 6
+            return Harm.NONE
+        if last in SIGN_OUT_WORDS:
+            return Harm.ENDS_SESSION
         if self.method == "DELETE":
-            return 5
-        if last in ENDS:
-            return 4
+            return Harm.DELETES
+        if last in END_WORDS:
+            return Harm.ENDS
         if self.method in ("PUT", "PATCH"):
-            return 1 if "{" not in self.path else 3
-        return 2 if self.creates else 3
+            return Harm.SETS_UP if "{" not in self.path else Harm.CHANGES
+        return Harm.CREATES if self.creates else Harm.CHANGES
 
     def of(self, where: Where) -> tuple[Place, ...]:
         """Return the places of one kind."""
@@ -125,7 +138,8 @@ def singular(word: str) -> str:
 def read(source: str, place: str = "--openapi") -> Document:
     """Read and understand a document; `place` says in an error who named it.
 
-    Raises UsageError, one line that names the place, when it is absent, broken, no object, or describes no operation.
+    Raises UsageError, one line that names the place, when it is absent, broken, no object, or describes no operation
+    or more than MAX_OPERATIONS.
     """
     return understand(parsed(source, place), source, place)
 
@@ -161,8 +175,10 @@ def _operations(raw: Mapping[str, Any], where: str) -> tuple[list[Operation], li
     except Exception as error:
         # A foreign library's many errors about a foreign document.
         raise UsageError(f"{where}: {first_line(error)}") from error
+    if len(found) > MAX_OPERATIONS:
+        raise UsageError(f"{where}: {len(found):,} operations, and a sweep asks {MAX_OPERATIONS:,}; give it in parts")
     operations, broken = [], []
-    for each in found[:MAX_OPERATIONS]:
+    for each in found:
         if not isinstance(each, Ok):
             broken.append(first_line(each.err()))
             continue

@@ -34,6 +34,8 @@ class Outcome:
     doubts: Sequence[str] = ()
     remarks: Sequence[str] = ()
     interrupted: bool = False
+    broken: Sequence[str] = ()
+    """Why operations of the document could not be asked at all, one each."""
 
     @cached_property
     def proved(self) -> tuple[str, ...]:
@@ -48,7 +50,12 @@ class Outcome:
     @property
     def share(self) -> float:
         """The share of operations that were reached with own data."""
-        return len(self.proved) / len(self.reach) if self.reach else 0.0
+        return len(self.proved) / self.described if self.reach else 0.0
+
+    @property
+    def described(self) -> int:
+        """How many operations the document describes: those that could be asked, and those that could not."""
+        return len(self.reach) + len(self.broken)
 
     @cached_property
     def findings(self) -> tuple[Found, ...]:
@@ -61,7 +68,7 @@ class Outcome:
         reasons = list(self.doubts)
         if not self.interrupted and self.reach and self.share < self.bound:
             reasons.append(
-                f"only {len(self.proved)} of {len(self.reach)} operations were reached with own data "
+                f"only {len(self.proved)} of {self.described} operations were reached with own data "
                 f"({self.share:.1%}, wanted {self.bound:.0%})"
             )
         if self.control is None:

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.drivers.refusal import NOT_A_REFUSAL
-from harness.sweeping.document import Operation
+from harness.sweeping.document import Harm, Operation
 
 How = Literal["story", "own", "foreign", "generated"]
-SESSION_ENDS = 6
-"""The rank from which an operation ends a session: who has left is rightly unknown afterwards."""
 UNAUTHORISED = 401
 
 
@@ -61,6 +59,6 @@ def blind_spots(operations: Iterable[Operation], reach: Mapping[str, Reach]) -> 
     """Yield what was asked and not decided: a target that was too busy to refuse has not refused."""
     for operation in operations:
         left = reach[operation.label].undecided(is_read=operation.is_safe)
-        if left and operation.rank < SESSION_ENDS:
+        if left and operation.harm is not Harm.ENDS_SESSION:  # who has left is rightly unknown afterwards
             told = ", ".join(f"{times:,} times {status or 'no answer'}" for status, times in sorted(left.items()))
             yield f"{operation.label}: {told}: whether it would have been refused is not known"

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.redact import is_secret_name
 from harness.sweeping.document import Document, Operation, path_matches, singular
 from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_token
 
 MAX_EACH = 400
 MAX_DEPTH = 40
-SECRET = re.compile(r"token|secret|password|signature|session|api[-_]?key", re.IGNORECASE)
 Value = str | int
+_SECRET = re.compile(r"token|secret|password|signature|session|api[-_]?key", re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Return True when what stands beside this name lets its holder in, or may: it is no reference, and not shown."""
+    return is_secret_name(name) or _SECRET.search(name) is not None
 
 
 class References:
@@ -27,14 +34,20 @@ class References:
         self._values: dict[str, list[Value]] = {}
         self.makers: dict[str, set[str]] = {}
         """Which creating operations bring values for places of a name."""
+        self.full: set[str] = set()
+        """Names of which more values than MAX_EACH were met."""
 
     def add(self, name: str, value: Value, *, is_newest: bool = False) -> None:
         """Remember a value for places of this name; the newest is what a call has just been answered with success."""
         values = self._values.setdefault(name, [])
         if is_newest and value in values:
             values.remove(value)
-        if value not in values and len(values) < MAX_EACH:
+        if value in values:
+            return
+        if len(values) < MAX_EACH:
             values.append(value)
+        else:
+            self.full.add(name)
 
     def own(self, name: str, viewer: str) -> list[Value]:
         """Return the values that somebody may use, the newest first: theirs before what is nobody's."""
@@ -44,13 +57,17 @@ class References:
         return [*reversed(theirs), *(value for value in reversed(values) if self._thing(value) is None)]
 
     def foreign(self, name: str, viewer: str | None, draw: random.Random, each: int) -> list[tuple[Value, Thing]]:
-        """Return values of things that somebody may not see, at most `each` of every owner and kind."""
+        """Return values of things that somebody may not see, at most `each` of every owner and kind.
+
+        The first of each come before the second of any.
+        """
         found: dict[tuple[str, str], list[tuple[Value, Thing]]] = {}
         for value in self._values.get(name, []):
             thing = self._thing(value)
             if thing and not self._facts.may_see(viewer, thing):
                 found.setdefault((thing.owner, thing.kind), []).append((value, thing))
-        return [pair for pairs in found.values() for pair in draw.sample(pairs, min(each, len(pairs)))]
+        drawn = [draw.sample(pairs, min(each, len(pairs))) for pairs in found.values()]
+        return [pair for turn in itertools.zip_longest(*drawn) for pair in turn if pair is not None]
 
     def _thing(self, value: Value) -> Thing | None:
         return self._facts.find(value) if isinstance(value, str) else None
@@ -82,7 +99,7 @@ class References:
                 )
         elif isinstance(node, str | int) and not isinstance(node, bool) and str(node).split() == [str(node)]:
             name = operation.collection if key == "id" else key
-            if SECRET.search(name):
+            if is_secret(name):
                 return
             for each in {name, name.removesuffix("_id"), name.removesuffix("Id")}:
                 if each in self._names or key == "id":
@@ -173,7 +190,7 @@ def _create(
         (str(value) for key, value in answer.items() if key != "id" and _is_known(facts, viewer, value)), None
     )
     for key, value in answer.items():
-        if not is_token(value) or facts.find(value) or SECRET.search(str(key)):
+        if not is_token(value) or facts.find(value) or is_secret(str(key)):
             continue
         address = urlsplit(value)
         if address.path.startswith("/"):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import unquote, urlsplit
@@ -15,6 +14,7 @@ import requests
 
 from harness.drivers.api import Exchange
 from harness.errors import UsageError
+from harness.interruption import on_interrupt
 from harness.model import Finding, Verdict
 from harness.planning.plan import Group
 from harness.running.deployment import Deployment
@@ -24,7 +24,7 @@ from harness.running.trial import Rig
 from harness.sweeping import document as documents
 from harness.sweeping import place
 from harness.sweeping.caller import Caller, as_curl
-from harness.sweeping.cases import Cases
+from harness.sweeping.cases import MAX_FOREIGN, Cases
 from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
 from harness.sweeping.control import Control, control
 from harness.sweeping.document import Document
@@ -32,7 +32,7 @@ from harness.sweeping.facts import MAX_THINGS, Facts
 from harness.sweeping.judging import Request
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.reach import Reach, blind_spots
-from harness.sweeping.references import References, texts
+from harness.sweeping.references import MAX_EACH, References, texts
 from harness.sweeping.seeing import Answer, Eye
 from harness.sweeping.tour import TargetGoneError, Tour
 from harness.targets.described import Described
@@ -41,7 +41,6 @@ EXAMPLES = 4
 GENERATING = 0.8
 """The share of the budget after which no generated case is begun."""
 MAX_EXCHANGES = 5_000
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +80,22 @@ class Run:
         self.facts = Facts(self.orders.public)
 
     async def run(self) -> None:
-        """Deploy, tell the story, make the tour; an interruption ends it in order, and leaves its signals ignored."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        """Deploy, tell the story, make the tour; an interruption ends it in order."""
+        task = asyncio.current_task()
 
         def interrupt() -> None:
-            for each in SIGNALS:  # a second Ctrl-C must not cut short what the first one ends, to the last line
-                loop.remove_signal_handler(each)
-                signal.signal(each, signal.SIG_IGN)
             self.interrupted = True
             self.stop.set()
             if task:
                 task.cancel()
 
-        for each in SIGNALS:
-            loop.add_signal_handler(each, interrupt)
-        try:
-            async with rigged(self.group, self.orders.settings, self.report) as (rig, deployment):
-                await self._sweep(rig, deployment)
-        except asyncio.CancelledError:
-            if not self.interrupted:
-                raise
-        finally:
-            for each in SIGNALS:
-                loop.remove_signal_handler(each)
+        with on_interrupt(interrupt):
+            try:
+                async with rigged(self.group, self.orders.settings, self.report) as (rig, deployment):
+                    await self._sweep(rig, deployment)
+            except asyncio.CancelledError:
+                if not self.interrupted:
+                    raise
 
     async def _sweep(self, rig: Rig, deployment: Deployment) -> None:
         target = rig.target
@@ -236,15 +228,6 @@ class Run:
         """Return what is known."""
         tour, result = self.tour, self.cast.result
         told = [self._plain(each) for each in result.findings if each.verdict is Verdict.INVALID] if result else []
-        remarks = (
-            []
-            if tour is None
-            else [f"{label}: {what}" for label, what in (*tour.accepted.items(), *tour.named.items())]
-        )
-        if tour:
-            remarks += [f"{tour.cut_short}: left early, for want of time"] if tour.cut_short else []
-            remarks += [f"{what} ({times} times)" for what, times in tour.faults.items()]
-        remarks += [f"left out: {broken}" for broken in (self.document.broken if self.document else ())]
         return Outcome(
             target=self.target or self.orders.settings.target,
             document=self.document.source if self.document else "",
@@ -260,8 +243,9 @@ class Run:
             requests=tour.caller.sent if tour else 0,
             elapsed_s=time.monotonic() - self.began_s,
             doubts=tuple(self.doubts),
-            remarks=tuple(remarks),
+            remarks=tuple(_remarks(tour)) if tour else (),
             interrupted=self.interrupted,
+            broken=self.document.broken if self.document else (),
         )
 
     def _plain(self, finding: Finding) -> Finding:
@@ -271,3 +255,16 @@ class Run:
             person = self.facts.people[account]
             sentence = sentence.replace(person.name, person.called)
         return replace(finding, sentence=sentence)
+
+
+def _remarks(tour: Tour) -> Iterator[str]:
+    """Yield what a reader of the outcome should know, and what decides nothing."""
+    yield from (f"{label}: {what}" for label, what in (*tour.accepted.items(), *tour.named.items()))
+    if tour.cut_short:
+        yield f"{tour.cut_short}: left early, for want of time"
+    yield from (f"{what} ({times} times)" for what, times in tour.faults.items())
+    yield from (f"{label}: no cases could be generated ({why})" for label, why in tour.cases.failed.items())
+    for label in sorted(tour.cases.shortened):
+        yield f"{label}: of the foreign references that are known, {MAX_FOREIGN} a person were tried"
+    for name in sorted(tour.references.full):
+        yield f"{name}: more than {MAX_EACH} values were met, and the others not tried"

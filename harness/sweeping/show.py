@@ -29,7 +29,7 @@ def text(outcome: Outcome) -> str:
         f"  document    {outcome.document}",
         f"  as          {', '.join(outcome.called.values())}, and {NOBODY}",
         f"  flags       {on or 'all off'} (the others off)",
-        f"  reached     {len(outcome.proved)} of {len(outcome.reach)} with own data ({outcome.share:.1%})",
+        f"  reached     {len(outcome.proved)} of {outcome.described} with own data ({outcome.share:.1%})",
     ]
     lines += [f"  unknown     {reason}" for reason in outcome.unknown]
     if outcome.control and outcome.control.has_seen:
@@ -42,6 +42,8 @@ def text(outcome: Outcome) -> str:
     if outcome.not_proved:
         lines += ["", "not proved: nobody was let in with what is theirs"]
         lines += [f"  {label:<50} {_statuses(outcome.reach[label])}" for label in outcome.not_proved]
+    if outcome.broken:
+        lines += ["", "not proved: the document does not say how to ask", *(f"  {why}" for why in outcome.broken)]
     if outcome.remarks:
         lines += ["", "remarks", *(f"  {remark}" for remark in outcome.remarks)]
     return "\n".join(lines)
@@ -119,6 +121,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "reach": round(outcome.share, 4),
         "reach_wanted": outcome.bound,
         "not_proved": list(outcome.not_proved),
+        "not_understood": list(outcome.broken),
         "findings": [_finding(found, outcome) for found in outcome.findings],
         "story": [
             {"check": each.check, "verdict": each.verdict.value, "degree": each.degree, "sentence": each.sentence}

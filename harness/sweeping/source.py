@@ -42,7 +42,7 @@ def _fetched(source: str, place: str) -> str:
                 raise UsageError(f"{place} {source}: no OpenAPI document there: {answer.status_code} {answer.reason}")
             data = answer.raw.read(MAX_BYTES + 1, decode_content=True)
     except (requests.RequestException, ValueError) as error:
-        raise UsageError(f"{place} {source}: nothing answers there ({_innermost(error)})") from error
+        raise UsageError(f"{place} {source}: nothing answers there ({innermost(error)})") from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
     return str(data.decode(errors="replace"))
@@ -63,8 +63,8 @@ def _parsed(text: str, source: str, place: str) -> Any:
         raise UsageError(f"{place} {source}: neither JSON nor YAML ({first_line(error)})") from error
 
 
-def _innermost(error: BaseException) -> str:
-    """Return what is at the bottom of an error of requests, which is wrapped three times."""
+def innermost(error: BaseException) -> str:
+    """Return what is at the bottom of an error of requests, which is wrapped three times; no address is in it."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -16,10 +16,10 @@ from threading import Event
 from harness.model import degree_rank
 from harness.sweeping.caller import Caller, NoAnswerError, UnsendableError, as_curl
 from harness.sweeping.cases import Call, Cases
-from harness.sweeping.document import Document, Operation
+from harness.sweeping.document import Document, Harm, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
 from harness.sweeping.judging import Leak, Request, judge
-from harness.sweeping.reach import SESSION_ENDS, How, Reach
+from harness.sweeping.reach import How, Reach
 from harness.sweeping.references import References, entitle, learn
 from harness.sweeping.seeing import Answer, Eye
 
@@ -29,7 +29,6 @@ READS = 4
 """How many references of one's own are read at an operation."""
 MAX_SILENCES = 20
 """So many calls in a row without an answer, and the target counts as gone."""
-ENDS, CREATES = 4, 2
 MAX_FINDINGS = 200
 SAMPLES = 20
 """How many answers of text, and of media, are kept for the control."""
@@ -106,12 +105,12 @@ class Tour:
     def _steps(self) -> Iterator[tuple[str, Iterable[Asked]]]:
         everybody = [person for person in self.people if not self.facts.people[person].oversees]
         overseers = [person for person in self.people if self.facts.people[person].oversees]
-        by_rank = sorted(self.document.operations, key=lambda each: (each.rank, -each.path.count("{")))
-        safe = [each for each in by_rank if each.is_safe]
+        by_harm = sorted(self.document.operations, key=lambda each: (each.harm, -each.path.count("{")))
+        safe = [each for each in by_harm if each.is_safe]
         lists = [each for each in safe if not each.of("path")]
-        makes = [each for each in by_rank if 0 < each.rank < ENDS]
-        ends = [each for each in by_rank if ENDS <= each.rank < SESSION_ENDS]
-        leaves = [each for each in by_rank if each.rank >= SESSION_ENDS]
+        makes = [each for each in by_harm if Harm.NONE < each.harm < Harm.ENDS]
+        ends = [each for each in by_harm if Harm.ENDS <= each.harm < Harm.ENDS_SESSION]
+        leaves = [each for each in by_harm if each.harm is Harm.ENDS_SESSION]
         yield "everybody reads what they have", self._own(lists, self.people)
         yield "everybody makes what there is to make", self._own(makes, everybody)
         yield "once more, with fresh things, what nobody could make", self._afresh(makes, everybody)
@@ -180,11 +179,12 @@ class Tour:
         try:
             request, answer, prepared = self.caller.send(call, viewer)
         except UnsendableError:
+            self._fault(f"{label}: a case that no client can send")
             return 0
         except NoAnswerError as error:
             self._silences += 1
             self.reach[label].add(viewer, how, 0)
-            self.faults[f"{label}: {error}"] = self.faults.get(f"{label}: {error}", 0) + 1
+            self._fault(f"{label}: {error}")
             theirs = entitle(self.facts, call.operation, viewer, call.given, refused=False)
             if viewer and theirs is not None:
                 learn(self.facts, self.document, call.operation, viewer, call.given, theirs, None)
@@ -194,7 +194,7 @@ class Tour:
         self._silences = 0
         self.reach[label].add(viewer, how, answer.status)
         if answer.status >= 500:
-            self.faults[f"{label}: {answer.status}"] = self.faults.get(f"{label}: {answer.status}", 0) + 1
+            self._fault(f"{label}: {answer.status}")
         self.take(
             call.operation,
             viewer,
@@ -207,6 +207,9 @@ class Tour:
         if 200 <= answer.status < 300:
             self._succeeded(call, viewer, how, answer)
         return answer.status
+
+    def _fault(self, what: str) -> None:
+        self.faults[what] = self.faults.get(what, 0) + 1
 
     def take(
         self,

@@ -40,7 +40,8 @@ def test_no_credential_is_written_down() -> None:
     known = facts()
     known.add(Thing(LINKED, LINK, ALICE))
     url = f"http://127.0.0.1:1/links/{LINKED}?q=a%20b"
-    command = as_curl(prepared(url, {"password": SECRET, "note": "$HOME `id`"}, "POST"), "bob", known, {"x-own"})
+    body = {"password": SECRET, "jwt": SECRET, "note": "$HOME `id`", "opened": f"/links/{LINKED}"}
+    command = as_curl(prepared(url, body, "POST"), "bob", known, {"x-own"})
     assert SECRET not in command
     assert LINKED not in command
     assert '"Authorization: Bearer $TOKEN_OF_BOB"' in command
@@ -124,5 +125,6 @@ def test_an_answer_that_breaks_off() -> None:
 
 def test_silence() -> None:
     """A target that is not there gives no answer."""
-    with pytest.raises(NoAnswerError, match="ConnectionError"):
+    with pytest.raises(NoAnswerError, match="ConnectionError") as caught:
         Caller("http://127.0.0.1:1", {}).send(call(), None)
+    assert "v%201" not in str(caught.value), "a path may be a link, which lets in whoever reads it"

@@ -50,7 +50,7 @@ def test_operations_and_their_places(document: Document) -> None:
 
 def test_what_destroys_ranks_last(document: Document) -> None:
     """Reading comes first, then making and changing; ending, deleting and leaving come last."""
-    ranks = {each.label: each.rank for each in document.operations}
+    ranks = {each.label: each.harm for each in document.operations}
     order = sorted(ranks, key=lambda label: ranks[label])
     assert order[-3:] == ["POST /visits/{visit}/end", "DELETE /visits/{visit}", "POST /sign-out"]
     assert {label for label, rank in ranks.items() if rank == 0} == {
@@ -58,6 +58,13 @@ def test_what_destroys_ranks_last(document: Document) -> None:
         "GET /visits/{visit}",
         "GET /links/{link}",
     }
+
+
+def test_more_operations_than_a_sweep_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are refused in one line: none is left out in silence."""
+    monkeypatch.setattr("harness.sweeping.document.MAX_OPERATIONS", 3)
+    with pytest.raises(UsageError, match="a sweep asks 3; give it in parts"):
+        understand(DOCUMENT, "here")
 
 
 def test_a_reference_is_followed_and_null_left_out() -> None:

@@ -58,12 +58,25 @@ TOLD = Finding("foreign-media", Verdict.INVALID, "bob's list held it", "proved")
         (replace(SOUND, found=(LEAK,), doubts=("the target is gone",)), ExitCode.INVALID),
         (replace(SOUND, doubts=("the target is gone",)), ExitCode.UNKNOWN),
         (replace(SOUND, control=None), ExitCode.UNKNOWN),
+        (replace(SOUND, broken=("GET /c: its schema leads nowhere",)), ExitCode.UNKNOWN),
         (replace(SOUND, control=Control(5, ("media",))), ExitCode.UNKNOWN),
         (replace(SOUND, reach={**SOUND.reach, "GET /c": reach((ALICE, "own", 404))}), ExitCode.UNKNOWN),
         (replace(SOUND, reach={**SOUND.reach, "GET /c": reach((ALICE, "own", 404))}, bound=0.6), ExitCode.VALID),
         (replace(SOUND, interrupted=True, found=(LEAK,)), ExitCode.INTERRUPTED),
     ],
-    ids=["sound", "leak", "story", "both", "doubt", "no control", "missed", "reach", "bound", "interrupted"],
+    ids=[
+        "sound",
+        "leak",
+        "story",
+        "both",
+        "doubt",
+        "no control",
+        "not understood",
+        "missed",
+        "reach",
+        "bound",
+        "interrupted",
+    ],
 )
 def test_exit_codes(outcome: Outcome, expected: ExitCode) -> None:
     """A leak beats every doubt, a doubt beats reach, and an interruption says nothing."""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.sweeping.document import Document, Operation, understand
 from harness.sweeping.facts import Facts, Thing
-from harness.sweeping.references import References, entitle, learn
+from harness.sweeping.references import MAX_EACH, References, entitle, learn
 
 from .api import DOCUMENT
 from .world import ALICE, BOB, CAROL, CHEN, DIAZ, HERS, HIS, facts
@@ -61,6 +61,20 @@ def test_own_and_foreign(document: Document) -> None:
     assert [value for value, _ in references.foreign("visit", ALICE, draw, 1)] == [HIS]
     drawn = references.foreign("visit", None, draw, 1)
     assert sorted(thing.owner for _, thing in drawn) == [ALICE, BOB]
+
+
+def test_no_owner_and_no_kind_takes_all_the_tries(document: Document) -> None:
+    """The first of every owner and kind comes before the second of any; what there is no room for is named."""
+    known = facts()
+    references = References(document, known)
+    for number, owner in enumerate((ALICE, ALICE, ALICE, BOB)):
+        known.add(Thing(f"visit-aa{number}", "consultation", owner, {owner}))
+        references.add("visit", f"visit-aa{number}")
+    draw = random.Random(0)  # noqa: S311 - which reference is tried is no secret
+    assert [thing.owner for _, thing in references.foreign("visit", None, draw, 2)] == [ALICE, BOB, ALICE]
+    for number in range(MAX_EACH):
+        references.add("visit", f"visit-bb{number}")
+    assert references.full == {"visit"}
 
 
 def test_what_is_made_is_its_makers(document: Document) -> None:
