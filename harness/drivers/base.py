@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -118,8 +118,11 @@ class ShowsMore(Protocol):
 class KeepsEvidence(Protocol):
     """A driver with eyes: what it saw can be kept when a trial is not valid."""
 
-    async def keep_evidence(self, directory: Path) -> None:
-        """Write what was seen into the directory, which exists; called once, before `close`."""
+    async def keep_evidence(self, directory: Path, foreign: Collection[str]) -> None:
+        """Write what was seen into the directory, which exists; called once, before `close`.
+
+        `foreign` has the recordings that this user met and that are somebody else's: they may be marked in a picture.
+        """
 
 
 def shown_by(driver: Driver) -> dict[str, object]:

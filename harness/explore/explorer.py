@@ -13,7 +13,7 @@ from harness.checks import NAMES
 from harness.errors import HarnessError
 from harness.explore.budget import deployments, shares_s
 from harness.explore.interleave import Variants, write
-from harness.explore.play import COUNTED, DIED, Played, Player
+from harness.explore.play import DIED, Played, Player
 from harness.explore.program import AtOnce, Book, Program, Verb
 from harness.explore.render import scenario_of
 from harness.explore.shrink import Shrinking
@@ -25,6 +25,7 @@ from harness.planning.exhaustive import count
 from harness.planning.held import held
 from harness.planning.plan import Claim, Group, Literals, plan_of
 from harness.running.control import Control, control
+from harness.running.rank import COUNTED
 from harness.running.rigged import rigged
 from harness.running.settings import Settings
 

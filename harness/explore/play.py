@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from harness.explore.program import Program
 from harness.explore.render import scenario_of
 from harness.ledger import Ledger, Outcome
-from harness.model import Finding, Trial, Verdict, degree_rank
+from harness.model import Finding, Trial, degree_rank
 from harness.running.deployment import Deployment
 from harness.running.engine import CONFIRM_S
-from harness.running.trial import ELSEWHERE, Rig, TrialResult, conclude, judged, perform
+from harness.running.rank import own
+from harness.running.trial import Rig, TrialResult, conclude, judged, perform
 
 AT_ONCE = 6
 DIED = "the target died in the middle"
-COUNTED = "count-mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,8 @@ class Played:
 
         None when nothing did, or all that leaked is other trials': that cannot be told again alone.
         """
-        wrong = [each for each in self.result.findings if each.verdict is Verdict.INVALID]
-        own = [each for each in wrong if not _is_others(each)]
-        if len(own) < len(wrong):
-            # Where others' media leak a badge counts theirs, too: it says nothing of this trial.
-            own = [each for each in own if each.check != COUNTED]
-        first = [each for each in own if each.check == own[0].check]
+        wrong = own(self.result.findings)
+        first = [each for each in wrong if each.check == wrong[0].check]
         return max(first, key=lambda each: degree_rank(each.degree), default=None)
 
 
@@ -94,7 +90,3 @@ class Player:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-
-
-def _is_others(finding: Finding) -> bool:
-    return ELSEWHERE in (finding.owner or "")

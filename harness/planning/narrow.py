@@ -140,7 +140,7 @@ def describe_region(region: Region) -> str:
     noun = "combination" if region.total == 1 else "combinations"
     if not region.exact:
         seen = f"{region.valid:,} executed of {region.total:,} {noun}"
-        return f"nothing failed with {_conjunction(region.literals)} in the {seen}"
+        return f"you may ship with {_conjunction(region.literals)}: nothing failed in the {seen}"
     return f"safe with {_conjunction(region.literals)} ({region.valid:,} of {region.total:,} {noun} valid)"
 
 

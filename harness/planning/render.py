@@ -169,13 +169,14 @@ def _rows(plan: Plan, limit: int) -> Iterator[str]:
                 yield f"  {'...':>{digits}}  {_several(len(hidden), 'more row')}"
             continue
         start = f"  {i + 1:>{digits},}  {combination.id}  {trials[combination]:>{played}}  "
-        yield from _wrapped(start, _changes(plan.catalogue, combination))
+        yield from _wrapped(start, changed(plan.catalogue, combination) or "none: the baseline")
 
 
-def _changes(catalogue: Catalogue, combination: Combination) -> str:
+def changed(catalogue: Catalogue, combination: Combination) -> str:
+    """Return the flags that are not at the baseline, as `a=on b=off`; empty at the baseline itself."""
     baseline = catalogue.baseline
     changes = [f"{name}={variant}" for name, variant in combination.items() if variant != baseline[name]]
-    return " ".join(changes) or "none: the baseline"
+    return " ".join(changes)
 
 
 def _wrapped(start: str, text: str) -> list[str]:

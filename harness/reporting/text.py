@@ -10,11 +10,12 @@ from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.planning.coverage import AUTO
 from harness.planning.narrow import describe, describe_region
-from harness.planning.render import claim_words
+from harness.planning.render import changed, claim_words
 from harness.provenance import Provenance, derive
 from harness.running.outcome import RunOutcome, ScenarioOutcome
+from harness.running.rank import ELSEWHERE
 from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
-from harness.running.store import StoredRun
+from harness.running.store import EVIDENCE, StoredRun
 from harness.running.trial import TrialResult
 
 FINDINGS_SHOWN = 3
@@ -26,6 +27,14 @@ LIMITS = {
     "selection": " in the trials that were selected",
     "t-way": " in the combinations that were executed",
 }
+
+
+BASELINE = "every flag at the baseline"
+SHIP = {
+    "exhaustive": "safe with each of the {valid:,} valid combinations of flags",
+    "t-way": "nothing stands against it in the {done:,} executed of {valid:,} valid combinations",
+}
+"""What a valid run says of shipping, by the kind of its claim; of selected trials nothing is said."""
 
 
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
@@ -82,6 +91,8 @@ def _headline(outcome: RunOutcome) -> Iterator[str]:
         Verdict.INVALID: "INVALID: do not ship",
         Verdict.UNKNOWN: "UNKNOWN: nothing is proved, do not ship on this",
     }[outcome.verdict]
+    if outcome.verdict is Verdict.VALID and claim.kind in SHIP:
+        yield f"  ship: {SHIP[claim.kind].format(done=outcome.executed, valid=claim.valid_combinations)}"
     for region in outcome.safe[:REGIONS_SHOWN]:
         yield f"  {'ship' if region.exact else 'hypothesis'}: {describe_region(region)}"
     yield f"  {ran}; {scope}"
@@ -99,12 +110,24 @@ def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings
     if len(scenario.conditions) > CONDITIONS_SHOWN:
         yield f"  ... and under {len(scenario.conditions) - CONDITIONS_SHOWN} more conditions"
     if scenario.worst:
+        worst = scenario.worst.trial
+        yield f"  trial {worst.id}, with {changed(outcome.plan.catalogue, worst.combination) or BASELINE}"
         yield from _findings(scenario.worst, stored)
         if scenario.worst.executed:
-            yield f"  again: {again(scenario.worst, settings)}"
-            if scenario.worst.needs_others:
-                yield "         what leaked is other trials': alone it may be valid, then play the scenario as a whole"
+            yield from _look(scenario.worst, settings, stored)
     yield ""
+
+
+def _look(worst: TrialResult, settings: Settings, stored: StoredRun) -> Iterator[str]:
+    """Say where the trial that is shown can be looked at, and how it is played again."""
+    evidence = stored.path / EVIDENCE / worst.trial.id
+    if evidence.is_dir():
+        yield f"  evidence: {evidence}"
+    yield f"  again: {again(worst, settings)}"
+    if worst.needs_others:
+        yield "         what leaked is other trials': alone it may be valid, then play the scenario as a whole"
+    elif any(ELSEWHERE in finding.owner for finding in worst.findings[:FINDINGS_SHOWN]):
+        yield "         alone it meets nothing of other trials: of what is shown above, only its own"
 
 
 def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:

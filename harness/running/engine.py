@@ -80,7 +80,7 @@ class Engine:
         trial; from then on all that goes wrong is in the results. A target or a flag server that is gone stops
         the run: the trials left are not executed.
         """
-        register, self._evidence = Register(), Evidence(self.store.evidence)
+        register, self._evidence = Register(), Evidence(self.store.evidence, _places(self.plan))
         studio = Studio(register, seed=self.settings.seed)
         parts = groups(self.plan)
         try:
@@ -163,6 +163,10 @@ class Engine:
     def _deliver(self, result: TrialResult) -> None:
         self._delivered.add(result.trial.id)
         self.listener.finished(result)
+
+
+def _places(plan: Plan) -> Mapping[str, int]:
+    return {trial.id: number for number, trial in enumerate(plan.trials)}
 
 
 def _in_words(group: Group) -> str:

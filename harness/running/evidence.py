@@ -1,7 +1,8 @@
 """What is kept of a trial that is not valid: what its drivers saw, and the media that leaked.
 
 DIR/evidence/TRIAL/NAME.png, NAME.trace.zip, NAME.har   each actor's page, of drivers that have eyes
-DIR/evidence/TRIAL/leak.webm, leak.png                  of the first leak of each scenario: the media, a frame of it
+DIR/evidence/TRIAL/leak.webm, leak.png, leak.txt        of one leak of each scenario, that of the trial which is shown
+                                                        first: the media, a frame of it, and whose it is
 
 Evidence must not become a second breach: media is kept only when all of it carries canaries of ours.
 """
@@ -10,60 +11,93 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.checks import LEAKS
 from harness.drivers.base import KeepsEvidence
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.media.frames import marked_frame
 from harness.model import Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.provenance import READ, derive
+from harness.running.rank import own, rank
 from harness.scenario import Actor, Stage
 
 MAX_TRIALS = 20
 """Of invalid trials, and as many unknown ones: a leak that shows in every trial is evident from a few of them, and a
 browser's evidence is a megabyte a trial."""
+LEAK = "leak"
+"""How the files are called in which leaked media is kept."""
 MAX_HELD = 4
 MAX_HELD_BYTES = 32 * 1024 * 1024
 DEADLINE_S = 30.0
 SUFFIXES = ((b"\x1aE\xdf\xa3", 0, ".webm"), (b"ftyp", 4, ".mp4"), (b"OggS", 0, ".ogg"), (b"\x89PNG", 0, ".png"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Leak:
+    """Media that a finding proves to be foreign, and the foreign canary in it."""
+
+    finding: Finding
+    data: bytes
+    payload: int
+
+
 @dataclass(slots=True)
 class Evidence:
-    """Keeps the evidence of a run in its directory, which is made when there is something to keep."""
+    """Keeps the evidence of a run in its directory, which is made when there is something to keep.
+
+    `places` says where each trial stands in the plan: of the leaks of a scenario the media of one is kept, of that
+    trial which is shown first, however the trials happen to end.
+    """
 
     path: Path
+    places: Mapping[str, int] = field(default_factory=dict)
     _trials: Counter[Verdict] = field(default_factory=Counter)
-    _leaked: set[str] = field(default_factory=set)
+    _kept: dict[str, tuple[tuple[int, int], Path]] = field(default_factory=dict)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def keep(self, trial: Trial, actors: Sequence[Actor], stage: Stage) -> None:
         """Keep what there is of a trial that does not look valid; its drivers are still open."""
         ledger = Ledger(entries=stage.ledger)
         ledger.note(HARNESS, Action.FLAGS)
         judgement = judge(ledger)
-        if judgement.verdict is Verdict.VALID or self._trials[judgement.verdict] >= MAX_TRIALS:
+        if judgement.verdict is Verdict.VALID:
+            return
+        stands = rank(judgement.findings), self.places.get(trial.id, len(self.places))
+        leak = next(_leaks(judgement.findings, stage), None)
+        if leak and trial.scenario in self._kept and self._kept[trial.scenario][0] <= stands:
+            leak = None
+        if self._trials[judgement.verdict] >= MAX_TRIALS and leak is None:
             return
         self._trials[judgement.verdict] += 1
         try:
-            await self._keep(trial, actors, stage, judgement.findings)
+            place = self.path / trial.id
+            place.mkdir(parents=True, exist_ok=True)
+            await asyncio.gather(*(_see(actor, place, _foreign_to(actor, judgement.findings)) for actor in actors))
+            if leak:
+                await self._keep(leak, trial.scenario, stands, place)
+            if not any(place.iterdir()):
+                place.rmdir()
         except OSError as error:  # a full disk: the verdict stands in the ledger, and says what was not kept
-            ledger = stage.ledger
-            ledger.note(HARNESS, Action.EVIDENCE, Outcome.FAIL, error=f"{type(error).__name__}: {error}")
+            stage.ledger.note(HARNESS, Action.EVIDENCE, Outcome.FAIL, error=f"{type(error).__name__}: {error}")
 
-    async def _keep(self, trial: Trial, actors: Sequence[Actor], stage: Stage, findings: Sequence[Finding]) -> None:
-        place = self.path / trial.id
-        place.mkdir(parents=True, exist_ok=True)
-        await asyncio.gather(*(_see(actor, place) for actor in actors if isinstance(actor.driver, KeepsEvidence)))
-        leak = next(_leaks(findings, stage), None)
-        if leak and trial.scenario not in self._leaked:
-            self._leaked.add(trial.scenario)
-            await asyncio.to_thread(_write, place, *leak)
-        if not any(place.iterdir()):
-            place.rmdir()
+    async def _keep(self, leak: _Leak, scenario: str, stands: tuple[int, int], place: Path) -> None:
+        """Keep leaked media in place of that of a trial which is shown later; what stands before it stays."""
+        async with self._writing:
+            earlier = self._kept.get(scenario)
+            if earlier and earlier[0] <= stands:
+                return
+            await asyncio.to_thread(_write, place, leak)
+            self._kept[scenario] = stands, place
+            if earlier:
+                for file in earlier[1].glob(f"{LEAK}.*"):
+                    file.unlink()
+                if not any(earlier[1].iterdir()):
+                    earlier[1].rmdir()
 
 
 def hold(stage: Stage, viewer: str, opened: Mapping[str, Any], data: bytes) -> None:
@@ -78,23 +112,33 @@ def hold(stage: Stage, viewer: str, opened: Mapping[str, Any], data: bytes) -> N
         stage.held[opened["sha256"]] = data
 
 
-async def _see(actor: Actor, place: Path) -> None:
-    """Let a driver keep what it saw; why it could not is kept in its place."""
+async def _see(actor: Actor, place: Path, foreign: Collection[str]) -> None:
+    """Let a driver that has eyes keep what it saw; why it could not is kept in its place."""
     driver = actor.driver
     if not isinstance(driver, KeepsEvidence):
         return
     try:
         async with asyncio.timeout(DEADLINE_S):
-            await driver.keep_evidence(place)
+            await driver.keep_evidence(place, foreign)
     except Exception as error:  # noqa: BLE001 - an adapter is foreign code, and evidence must not change a verdict
         (place / f"{actor.name}.missing.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
 
 
-def _leaks(findings: Sequence[Finding], stage: Stage) -> Iterator[tuple[bytes, int]]:
-    """Yield media that a proved finding stands on, with the foreign canary in it."""
+def _foreign_to(actor: Actor, findings: Sequence[Finding]) -> Collection[str]:
+    """Return the recordings that an actor met and that are somebody else's."""
+    return {
+        each.recording
+        for each in findings
+        if each.viewer == actor.name and each.recording and each.check in LEAKS and each.verdict is Verdict.INVALID
+    }
+
+
+def _leaks(findings: Sequence[Finding], stage: Stage) -> Iterator[_Leak]:
+    """Yield media that a proved finding stands on, what the trial shows by itself before what is other trials'."""
     ledger = stage.ledger
     provenance = derive(ledger)
-    for finding in findings:
+    alone = own(findings)
+    for finding in (*alone, *(each for each in findings if each not in alone)):
         if finding.verdict is not Verdict.INVALID or finding.degree != "proved":
             continue
         for entry in (ledger[seq] for seq in finding.evidence):
@@ -102,12 +146,14 @@ def _leaks(findings: Sequence[Finding], stage: Stage) -> Iterator[tuple[bytes, i
             for sighting in entry.data["content"]["canaries"] if data else ():
                 owner = provenance.emissions.get(int(sighting["value"]))
                 if data and not (owner and provenance.may_see(entry.actor, owner.visit)):
-                    yield data, int(sighting["value"])
+                    yield _Leak(finding, data, int(sighting["value"]))
 
 
-def _write(place: Path, data: bytes, payload: int) -> None:
+def _write(place: Path, leak: _Leak) -> None:
+    data = leak.data
     suffix = next((suffix for mark, at, suffix in SUFFIXES if data[at : at + len(mark)] == mark), ".bin")
-    (place / f"leak{suffix}").write_bytes(data)
-    frame = marked_frame(data, payload)
+    (place / f"{LEAK}{suffix}").write_bytes(data)
+    (place / f"{LEAK}.txt").write_text(f"{leak.finding.sentence}\n", encoding="utf-8")
+    frame = marked_frame(data, leak.payload)
     if frame:
-        (place / "leak.png").write_bytes(frame)
+        (place / f"{LEAK}.png").write_bytes(frame)

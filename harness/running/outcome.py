@@ -13,6 +13,7 @@ from harness.model import Combination, Verdict
 from harness.planning.narrow import Condition, Region, leak_conditions, safe_regions
 from harness.planning.plan import Plan
 from harness.running.control import Control
+from harness.running.rank import rank
 from harness.running.trial import TrialResult
 
 
@@ -51,11 +52,10 @@ class ScenarioOutcome:
 
     @property
     def worst(self) -> TrialResult | None:
-        """The result to look at first: an invalid one that needs no other trial, else any, else an unknown one."""
+        """The result to look at first: of the invalid ones by their rank, else the first unknown one."""
         invalid = [result for result in self.results if result.verdict is Verdict.INVALID]
         unknown = (result for result in self.results if result.verdict is Verdict.UNKNOWN)
-        alone = (result for result in invalid if not result.needs_others)
-        return next(iter((*alone, *invalid, *unknown)), None)
+        return min(invalid, key=lambda result: rank(result.findings), default=next(unknown, None))
 
 
 @dataclass(frozen=True)

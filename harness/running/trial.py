@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from harness.drivers.base import Driver
@@ -14,14 +15,12 @@ from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Catalogue, Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.running.evidence import Evidence
+from harness.running.rank import own
 from harness.running.register import Register
 from harness.running.studio import Studio
 from harness.running.sweep import sweep
 from harness.scenario import ROLES, Actor, Scenario, Stage
 from harness.targets.base import FEATURES, Target
-
-ELSEWHERE = " of trial "
-"""How the register names an owner in another trial."""
 
 Hands = Callable[[Actor], Driver]
 
@@ -39,8 +38,7 @@ class TrialResult:
     @property
     def needs_others(self) -> bool:
         """True when all that was leaked is other trials': played alone, the trial may meet nobody else's media."""
-        leaks = [finding for finding in self.findings if finding.verdict is Verdict.INVALID]
-        return bool(leaks) and all(ELSEWHERE in finding.owner or not finding.owner for finding in leaks)
+        return self.verdict is Verdict.INVALID and not own(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,8 @@ async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *,
 
     `hands` may replace an actor's driver: the control trial's way to slip a foreign item into a list.
     """
-    try:
+    with _blamed(ledger):
         await _play(trial, scenario, rig, ledger, hands)
-    except Exception as error:  # noqa: BLE001 - an adapter is foreign code: its bug makes one trial unknown, not the run
-        reason = f"the target's adapter raised {type(error).__name__}: {error}"
-        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=reason)
 
 
 async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hands: Hands | None) -> None:
@@ -96,14 +91,25 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
         for actor in actors.values():
             actor.driver = hands(actor)
     try:
-        if await _enrol(actors, trial):
-            await _tell(scenario, actors, ledger, rig.deadlines.story_s)
-            await _within(rig.deadlines.sweep_s, ledger, sweep(list(actors.values()), stage, rig.studio.look))
-            await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
+        with _blamed(ledger):
+            if await _enrol(actors, trial):
+                await _tell(scenario, actors, ledger, rig.deadlines.story_s)
+                await _within(rig.deadlines.sweep_s, ledger, sweep(list(actors.values()), stage, rig.studio.look))
+                await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
         if rig.evidence:
             await rig.evidence.keep(trial, list(actors.values()), stage)
     finally:
         await asyncio.gather(*(actor.driver.close() for actor in actors.values()))
+
+
+@contextmanager
+def _blamed(ledger: Ledger) -> Iterator[None]:
+    """Write down what the adapter raises in the block: it is foreign code, and its bug makes one trial unknown."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - as the docstring says
+        reason = f"the target's adapter raised {type(error).__name__}: {error}"
+        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=reason)
 
 
 def conclude(trial: Trial, ledger: Ledger, *, unproved: str = "") -> TrialResult:

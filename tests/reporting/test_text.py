@@ -45,6 +45,7 @@ def test_a_valid_verdict(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert lines(run((lambda _scenario, _combination: ()), "one", "two"), out) == [
         "VALID: nobody could see media that is not theirs",
+        "  ship: safe with each of the 4 valid combinations of flags",
         "  8 of 8 trials executed; 4 of 4 valid combinations in every scenario",
         "",
         "one: VALID (4 valid)",
@@ -68,12 +69,28 @@ def test_a_leak_in_words(tmp_path: Path) -> None:
         "",
         "one: INVALID (3 valid, 1 invalid)",
         "  leaks when cache=on and upgrade=on",
+        f"  trial {outcome.plan.trials[3].id}, with cache=on upgrade=on",
         f"  foreign-media, proved: {LEAK.sentence}",
         "    #1    bob      emitted   video in visit-2 as 0042",
         "    #3    alice    opened    rec-2 -> 0042, bob in visit-2   <--- here",
         f"  again: harness run --trial {outcome.plan.trials[3].id} --seed 7 --out {out}-again",
         "",
     ]
+
+
+def test_what_needs_other_trials_is_told_beside_the_command(tmp_path: Path) -> None:
+    """Played alone, a trial meets nothing of others; where its evidence lies is said before."""
+    out = tmp_path / "out"
+    borrowed = replace(LEAK, owner="bob of trial 31b29c27")
+    told = lines(run(lambda _scenario, _combination: [borrowed]), out)
+    assert told[-4].startswith("         what leaked is other trials': alone it may be valid")
+    both = run(lambda _scenario, _combination: [borrowed, LEAK])
+    (out / "evidence" / both.plan.trials[0].id).mkdir(parents=True)
+    told = text.verdict(both, Settings(out=out), load(out)).split("\n")
+    assert told[-6] == f"  evidence: {out / 'evidence' / both.plan.trials[0].id}"
+    assert told[-4] == "         alone it meets nothing of other trials: of what is shown above, only its own"
+    promise = replace(MISSING, check="broken-promise")
+    assert not any("other trials" in line for line in lines(run(lambda _scenario, _combination: [promise]), out / "p"))
 
 
 def covered(judge: Judge) -> RunOutcome:
@@ -86,8 +103,9 @@ def covered(judge: Judge) -> RunOutcome:
 def test_a_valid_verdict_on_some_combinations_claims_no_more(tmp_path: Path) -> None:
     """What was executed is said in the first sentence, the pairs and what was fixed beneath."""
     told = lines(covered(lambda _scenario, _combination: ()), tmp_path / "out")
-    assert told[:3] == [
+    assert told[:4] == [
         "VALID: nobody could see media that is not theirs in the combinations that were executed",
+        "  ship: nothing stands against it in the 15 executed of 1,944 valid combinations",
         "  15 of 15 trials executed; 15 of 1,944 valid combinations in every scenario",
         (
             "  t-way 2: every valid pair of variants is played in every scenario, in 15 of 1,944 valid combinations, "
@@ -101,7 +119,7 @@ def test_a_leak_in_some_combinations_is_a_hypothesis(tmp_path: Path) -> None:
     told = lines(covered(lambda _, row: [LEAK] if row["video-upgrade"] == "on" else []), tmp_path / "out")
     assert told[:2] == [
         "INVALID: do not ship",
-        "  hypothesis: nothing failed with video-upgrade=off in the 5 executed of 648 combinations",
+        "  hypothesis: you may ship with video-upgrade=off: nothing failed in the 5 executed of 648 combinations",
     ]
     assert "  seems to leak when video-upgrade=on   (hypothesis: 15 of 1,944 combinations have a verdict)" in told
     assert not any("safe" in line or "ship: " in line for line in told)
@@ -120,7 +138,8 @@ def test_an_unknown_verdict_says_what_was_not_proved(tmp_path: Path) -> None:
     told = lines(replace(whole, control=None), tmp_path / "out")
     assert told[0] == "UNKNOWN: nothing is proved, do not ship on this"
     assert told[3] == "one: UNKNOWN (3 valid, 1 unknown)"
-    assert told[4] == "  unproved: the story was not told to its end"
+    assert told[4] == f"  trial {whole.plan.trials[0].id}, with every flag at the baseline"
+    assert told[5] == "  unproved: the story was not told to its end"
     assert told[-2] == "not proved: the control did not run, so no list can be believed"
     gone = not_executed(whole.plan.trials[0], "the target died")
     told = lines(replace(whole, results=(gone, *whole.results[1:])), tmp_path / "gone")

@@ -1,7 +1,7 @@
 """What may be held as evidence: media whose every canary is ours, and of which some is somebody else's."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from harness.running.evidence import MAX_HELD, MAX_HELD_BYTES, MAX_TRIALS, Evide
 from harness.running.register import Register
 from harness.running.studio import Studio
 from harness.scenario import Actor, Patient, Stage
-from tests.checks.stories import canary, story
+from tests.checks.stories import canary, item, story
 
 
 def stage() -> Stage:
@@ -79,7 +79,7 @@ def test_a_disk_that_takes_nothing_is_told_in_the_ledger_and_ends_nothing(tmp_pa
 class Blind:
     """A driver that can keep no evidence, and says why; nothing else of a driver is asked for."""
 
-    async def keep_evidence(self, directory: Path) -> None:
+    async def keep_evidence(self, directory: Path, _foreign: Collection[str]) -> None:
         """Fail."""
         raise OSError(f"no screenshot into {directory.name}")
 
@@ -104,3 +104,28 @@ def test_a_clip_is_shown_live_as_it_was_filmed() -> None:
     assert len(filmed.modules) == len(filmed.modules[0]) == 25
     assert len(filmed.pcm) == 2 * 0.8 * filmed.rate_hz
     assert clip(register.canary(4, 0, 0), "audio").live().modules == ()
+
+
+def leaking() -> Stage:
+    """Return a stage on which Alice was served what Bob emitted in his own visit."""
+    told = story().books("alice", "visit-1").joins("alice", "visit-1").emits("alice", "visit-1")
+    told = told.books("bob", "visit-2").joins("bob", "visit-2").emits("bob", "visit-2")
+    register = Register(1)
+    seen = told.lists("alice", item("rec-2")).opens("alice", "rec-2", canary("bob", "visit-2"))
+    where = Stage("trial", seen.ledger(), Studio(register, seed=0), register)
+    where.held = {str(entry.data["sha256"]): b"bob's media" for entry in where.ledger.of(Action.OPEN)}
+    return where
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_media_of_that_trial_is_kept_which_is_shown(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """However trials happen to end, the leak of the plan's first is kept, and no other of its scenario."""
+    trials = [Trial("story", Combination((("flag", variant),))) for variant in ("a", "b", "c")]
+    kept = Evidence(tmp_path, {trial.id: number for number, trial in enumerate(trials)})
+    for number in order:
+        asyncio.run(kept.keep(trials[number], [], leaking()))
+    assert sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("leak.*")) == [
+        Path(trials[0].id, "leak.bin"),
+        Path(trials[0].id, "leak.txt"),
+    ]
+    assert [place.name for place in tmp_path.iterdir()] == [trials[0].id]

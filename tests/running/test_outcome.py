@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.checks import NAMES
 from harness.model import Combination, Finding, Trial, Verdict
 from harness.running.control import Control
 from harness.running.outcome import ExitCode, RunOutcome, all_of, is_leak
+from harness.running.rank import rank
 from harness.running.trial import not_executed
 from tests.running.runs import DOUBT, FOUND, LEAK, MISSING, leak_or_missing, leak_with_both_on, plan, results, run
 
@@ -190,3 +192,20 @@ def test_a_trial_that_leaks_by_itself_is_shown_first() -> None:
     (others,) = run(lambda _scenario, _combination: [borrowed]).scenarios
     assert others.worst is not None
     assert others.worst.needs_others
+
+
+def test_the_gravest_that_a_trial_shows_by_itself_decides_what_is_shown() -> None:
+    """Foreign media of its own comes before a direct reference, and last what only other trials explain."""
+    borrowed, reached = replace(LEAK, owner="bob of trial 31b29c27"), replace(LEAK, check="reachable-media")
+    counted = replace(LEAK, check="count-mismatch", owner="")
+    kinds = {"offoff": [borrowed, counted], "offon": [reached, borrowed], "onoff": [LEAK], "onon": [LEAK, reached]}
+    (scenario,) = run(lambda _scenario, each: kinds[each["cache"] + each["upgrade"]]).scenarios
+    assert scenario.worst is not None
+    assert dict(scenario.worst.trial.combination) == {"cache": "on", "upgrade": "off"}
+    assert [rank(found) for found in kinds.values()] == [len(NAMES), 1, 0, 0]
+
+
+def test_an_assertion_that_failed_needs_no_others() -> None:
+    """What is no leak is not blamed on other trials."""
+    promise = replace(MISSING, check="broken-promise")
+    assert not replace(run().results[0], verdict=Verdict.INVALID, findings=(promise,)).needs_others

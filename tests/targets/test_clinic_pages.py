@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
+import av
 import pytest
 
 from harness.drivers.choice import API, BROWSER
@@ -137,6 +139,55 @@ def test_what_a_person_is_shown(sound: Ward) -> None:
         assert len(await alice.pages.replays()) == 5
 
     sound.run(story)
+
+
+def test_a_badge_without_an_answer_loses_no_list_and_is_told(sound: Ward) -> None:
+    """Where the page asked for the number and was not answered, the list stands and what came with it does not."""
+
+    async def story() -> None:
+        alice = await sound.person("alice", "patient", BROWSER)
+        assert await alice.pages.replays() == []
+        assert alice.pages.shown().badge == 0
+        page = alice.pages._devices.any.page
+        await page.route("**/replays/count", lambda route: route.fulfill(status=500, body="{}"))
+        assert await alice.pages.replays() == []
+        with pytest.raises(TargetError, match="the badge") as caught:
+            alice.pages.shown()
+        assert not caught.value.definite
+        await page.unroute("**/replays/count")
+        await alice.pages.replays()
+        assert alice.pages.shown().badge == 0
+
+    sound.run(story)
+
+
+def test_what_is_foreign_is_framed_in_the_picture_of_the_list(sound: Ward, tmp_path: Path) -> None:
+    """The picture shows the list as it is, with a red frame around the entries that are named, and only around them."""
+
+    async def story() -> None:
+        alice = await sound.person("alice", "patient", BROWSER)
+        chen = await sound.person("chen", "clinician", API)
+        visit = await alice.pages.book(chen.account, "video")
+        await chen.driver.join(visit)
+        for medium in ("video", "audio"):
+            await chen.send(visit, medium)
+        await chen.driver.end(visit)
+        made = await alice.pages.recordings(visit)
+        await alice.pages.keep_evidence(tmp_path, {made[0].ref})
+        assert red(tmp_path / "alice.replays.png") > 1_000
+        assert red(tmp_path / "alice.png") == 0
+        (tmp_path / "none").mkdir()
+        await alice.pages.keep_evidence(tmp_path / "none", ())
+        assert not (tmp_path / "none" / "alice.replays.png").exists()
+
+    sound.run(story)
+
+
+def red(picture: Path) -> int:
+    """Return how many pixels of a picture have the colour of the frame."""
+    with av.open(str(picture)) as container:
+        pixels = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
+    return int((abs(pixels - (0xC1, 0x12, 0x1F)).max(axis=2) < 8).sum())
 
 
 def test_what_is_refused(sound: Ward) -> None:

@@ -182,6 +182,10 @@ class Session:
         self._is_traced = False
         await evidence.keep(self._context, self.page, directory, self.actor, self._secrets)
 
+    async def picture(self, file: Path) -> None:
+        """Write a picture of the whole page, what may show a person covered; nothing where there is none to be had."""
+        await evidence.picture(self.page, file)
+
     async def close(self) -> None:
         """Let go of the context, and of a trace that was not kept; harmless when the browser is gone."""
         self._watch.over("the session is closed")

@@ -37,15 +37,7 @@ _INLINE = re.compile(rb"data:(?:image|video|audio|application/octet-stream)[^\"'
 
 async def keep(context: BrowserContext, page: Page, directory: Path, actor: str, secrets: Secrets) -> None:
     """Write ACTOR.png, ACTOR.trace.zip and ACTOR.har into the directory, each if it can be had; end the trace."""
-    with suppress(PlaywrightError, TimeoutError):
-        async with asyncio.timeout(PICTURE_S):
-            await page.screenshot(
-                path=directory / f"{actor}.png",
-                full_page=True,
-                mask=[frame.locator(FACES) for frame in page.frames],
-                mask_color=COVER,
-                timeout=0,
-            )
+    await picture(page, directory / f"{actor}.png")
     # What is not redacted yet lies where nobody else may read it, and not for long.
     with tempfile.TemporaryDirectory(prefix="harness-trace-") as private:
         raw = Path(private) / "trace.zip"
@@ -54,6 +46,19 @@ async def keep(context: BrowserContext, page: Page, directory: Path, actor: str,
                 await context.tracing.stop(path=raw)
         if raw.is_file():
             await asyncio.to_thread(rewrite, raw, directory, actor, secrets)
+
+
+async def picture(page: Page, file: Path) -> None:
+    """Write a picture of the whole page, what may show a person covered; nothing where there is none to be had."""
+    with suppress(PlaywrightError, TimeoutError):
+        async with asyncio.timeout(PICTURE_S):
+            await page.screenshot(
+                path=file,
+                full_page=True,
+                mask=[frame.locator(FACES) for frame in page.frames],
+                mask_color=COVER,
+                timeout=0,
+            )
 
 
 def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:

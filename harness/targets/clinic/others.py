@@ -40,7 +40,7 @@ async def others(
         try:
             headers = await _signed_in(pool, {"username": OPERATOR, "password": operator_password}, is_new=False)
         except TargetError as error:
-            if not error.definite and error.status is None:
+            if not error.definite:
                 raise
         else:
             people.append(Other(OPERATOR, OPERATOR, OPERATOR, headers, oversees=True))

@@ -45,8 +45,8 @@ async def send(device: Device, medium: Medium, live: Live) -> None:
     session, ready = device.session, _shows(device, state="connected", sending=medium)
     async with session.doing(f"send {medium}: be in a call by {medium}", SEEN_S):
         await ready.or_(_shows(device, state="ended")).first.wait_for(state="attached")
-    if not await ready.count():
-        raise TargetError(f"send {medium}: the call has ended", definite=True, code="call-ended")
+        if not await ready.count():
+            raise TargetError(f"send {medium}: the call has ended", definite=True, code="call-ended")
     path, sent = await _way(device)
     await session.show(live)
     try:
@@ -64,7 +64,9 @@ async def send(device: Device, medium: Medium, live: Live) -> None:
 async def leave(device: Device) -> None:
     """Leave the call, or find that it has ended."""
     over = _shows(device, state="left").or_(_shows(device, state="ended")).first
-    if not await over.count():
+    async with device.session.doing("look whether the call is over"):
+        is_over = await over.count() > 0
+    if not is_over:
         await device.press("leave the call", _button(device, "leave"), over)
     await _require_no_trouble(device, "leave the call")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -41,9 +42,12 @@ class ClinicPages:
         self._left: set[str] = set()
         self._listed: set[str] = set()
         self._shown = Shown()
+        self._unanswered: TargetError | None = None
 
     def shown(self) -> Shown:
-        """Return what this user was shown last under Consultation Replays."""
+        """Return what this user was shown last; raises TargetError where the badge had no answer."""
+        if self._unanswered:
+            raise self._unanswered
         return self._shown
 
     async def enrol(self) -> None:
@@ -112,7 +116,11 @@ class ClinicPages:
         """
         async with self._devices.at_home() as device:
             entries, total = await replays.read_list(device)
-            badge = await replays.badge_of(device)
+            badge, self._unanswered = None, None
+            try:
+                badge = await replays.badge_of(device)
+            except TargetError as error:  # the list itself stands all the same
+                self._unanswered = error
         self._shown = replace(self._shown, badge=badge, total=total, entries=tuple(entries))
         listed = {entry.recording: entry.as_recording for entry in entries}
         found = contradictions(self._shown)
@@ -133,10 +141,16 @@ class ClinicPages:
         self._shown = replace(self._shown, pages={**self._shown.pages, recording: page})
         return data
 
-    async def keep_evidence(self, directory: Path) -> None:
-        """Write what each device shows and did into the directory."""
+    async def keep_evidence(self, directory: Path, foreign: Collection[str]) -> None:
+        """Write what each device shows and did into the directory; last the replay list, if it has what is foreign."""
         for device in self._devices.all:
             await device.session.keep_evidence(directory)
+        if foreign:
+            with suppress(TargetError):  # a page that is gone shows nothing more, and has been kept as it was
+                async with self._devices.at_home() as device:
+                    await replays.read_list(device)
+                    await replays.mark(device, foreign)
+                    await device.session.picture(directory / f"{self._name}.replays.png")
 
     async def close(self) -> None:
         """Put all devices away."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from harness.targets.clinic.shared import MAX_PAGES
 
 LIST = "#/replays"
 OPEN_S = 30.0
+_WHOLE = "[data-testid=replays][data-complete=true]"
 
 _ENTRIES = """(rows) => rows.map((row) => ({
   recording: row.dataset.replayId,
@@ -23,6 +24,13 @@ _ENTRIES = """(rows) => rows.map((row) => ({
   mark: row.querySelector("[data-mark=medium]")?.textContent ?? "",
   link: row.querySelector("[data-testid=open-replay]").getAttribute("href"),
 }))"""
+# By the style object, which the pages' policy lets be: it forbids style sheets of others.
+_MARK = """(rows, recordings) => {
+  for (const row of rows.filter((row) => recordings.includes(row.dataset.replayId))) {
+    row.style.outline = "5px solid #c1121f";
+    row.style.outlineOffset = "-2px";
+  }
+}"""
 # The player is let begin, and its bytes are taken from the blob that it plays.
 _PLAY = """async (page, most) => {
   const player = page.querySelector("[data-testid=player]");
@@ -55,37 +63,45 @@ async def read_list(device: Device) -> tuple[Sequence[Entry], int | None]:
     """
     await device.go(LIST)
     page = device.page
-    part = page.get_by_test_id("replay-list")
+    section = page.get_by_test_id("replay-list")
     async with device.session.doing("see the replay list", SEEN_S):
-        await part.and_(page.locator(":not([data-state=loading])")).wait_for()
-        if await part.get_attribute("data-state") == "failed":
-            raise await refusal("see the replay list", part.get_by_test_id("error"))
-        if await part.get_attribute("data-state") == "empty":
+        await section.and_(page.locator(":not([data-state=loading])")).wait_for()
+        if await section.get_attribute("data-state") == "failed":
+            raise await refusal("see the replay list", section.get_by_test_id("error"))
+        if await section.get_attribute("data-state") == "empty":
             return (), 0
     entries = await _entries(device)
     for _ in range(MAX_PAGES):
-        if await page.get_by_test_id("replays").get_attribute("data-complete") == "true":
-            total = await page.get_by_test_id("replays-total").get_attribute("data-total")
-            return entries, int(total) if total and total.isdecimal() else None
+        part, total, is_whole = await _extent(device)
+        if is_whole:
+            return entries, total
         known = {entry.recording for entry in entries}
-        more, total_shown = page.get_by_test_id("replays-more"), page.get_by_test_id("replays-total")
-        shown = await total_shown.get_attribute("data-shown")
-        grown = page.locator(f'[data-testid=replays-total]:not([data-shown="{shown}"])')
-        done = page.locator("[data-testid=replays][data-complete=true]")
-        await device.press("see more replays", more, grown.or_(done))
+        grown = page.locator(f'[data-testid=replays-total]:not([data-shown="{part}"])')
+        await device.press("see more replays", page.get_by_test_id("replays-more"), grown.or_(page.locator(_WHOLE)))
         entries = await _entries(device)
-        if known.issuperset(entry.recording for entry in entries) and not await done.count():
+        if known.issuperset(entry.recording for entry in entries) and not (await _extent(device))[2]:
             raise TargetError("the replay list: a page brought nothing new, and is not the last", definite=False)
     raise TargetError(f"the replay list: no end after {MAX_PAGES} pages", definite=False)
 
 
+async def mark(device: Device, recordings: Collection[str]) -> None:
+    """Frame these entries of the list that is shown, for a picture of it."""
+    async with device.session.doing("mark entries of the replay list", SEEN_S):
+        await device.page.get_by_test_id("replay").evaluate_all(_MARK, sorted(recordings))
+
+
 async def badge_of(device: Device) -> int | None:
-    """Return the number on the navigation's badge, once it was asked for; None when it has none."""
+    """Return the number on the navigation's badge, once it was asked for; None when it has none.
+
+    Raises TargetError, not definite, where the page was not answered when it asked for the number.
+    """
     badge = device.page.get_by_test_id("badge")
     async with device.session.doing("see the badge", SEEN_S):
         await badge.and_(device.page.locator("[data-state=ready], [data-state=failed]")).wait_for(state="attached")
-        count = await badge.get_attribute("data-count")
-        return int(count) if count else None
+        state, count = [await badge.get_attribute(name) for name in ("data-state", "data-count")]
+    if state == "failed":
+        raise TargetError("the badge: the page asked for its number and has none", definite=False)
+    return int(count) if count and count.isdecimal() else None
 
 
 async def play(device: Device, recording: str) -> tuple[OwnPage, bytes]:
@@ -108,6 +124,15 @@ async def play(device: Device, recording: str) -> tuple[OwnPage, bytes]:
 async def media_of(device: Device, recording: str) -> bytes:
     """Ask for a replay's bytes alone, in the page's session."""
     return await device.ask("GET", f"/replays/{quote(recording, safe='')}/media")
+
+
+async def _extent(device: Device) -> tuple[str, int | None, bool]:
+    """Return how much of the list is shown, in the page's own words, the total that it names, and if that is all."""
+    async with device.session.doing("see how long the replay list is", SEEN_S):
+        line = device.page.get_by_test_id("replays-total")
+        shown, total = [await line.get_attribute(name) for name in ("data-shown", "data-total")]
+        is_whole = await device.page.locator(_WHOLE).count() > 0
+    return shown or "", int(total) if total and total.isdecimal() else None, is_whole
 
 
 async def _entries(device: Device) -> Sequence[Entry]:
