@@ -130,7 +130,7 @@ class Patient(Actor):
         visits = self.stage.visits
         if len(visits) >= CALLS_PER_TRIAL:
             raise UsageError(f"{self.name} books visit {len(visits) + 1}: a scenario has at most {CALLS_PER_TRIAL}")
-        visit = Visit(f"visit-{len(visits) + 1}", len(visits), medium, self.stage)
+        visit = Visit(f"visit-{len(visits) + 1}", len(visits), medium, self.stage, self)
         visits.append(visit)
         data = {"visit": visit.name, "clinician": clinician.name, "medium": medium}
         with self.recorded(Action.BOOK, **data) as result:
@@ -148,6 +148,7 @@ class Visit:
     call: int
     medium: Medium
     stage: Stage
+    patient: Patient
     consultation: str = ""
 
     async def hold(self, *actors: Actor, switch_to: Medium | None = None) -> None:
@@ -199,6 +200,16 @@ class Visit:
         """Let the actor end the call for everybody."""
         with actor.recorded(Action.END, visit=self.name):
             await actor.driver.end(self.consultation)
+
+    async def recorded(self) -> Sequence[Recording]:
+        """Wait, as its patient, until the target has finished all that was recorded here; return it.
+
+        A replay list shows a recording only then. Raises TargetError when it is refused, or takes too long.
+        """
+        with self.patient.recorded(Action.RECORDINGS, visit=self.name) as result:
+            recordings = await self.patient.driver.recordings(self.consultation)
+            result.data["items"] = [{"recording": each.ref, "medium": each.medium} for each in recordings]
+        return recordings
 
 
 @asynccontextmanager

@@ -317,6 +317,25 @@ def test_a_replay_list_is_written_with_what_the_run_knows() -> None:
     ]
 
 
+def test_what_was_recorded_is_waited_for_by_its_patient() -> None:
+    """The driver waits, whoever else took part is not asked, and the answer is written down."""
+
+    async def story(house: House) -> None:
+        visit = await house.alice.book(house.chen, medium="audio")
+        assert await visit.recorded() == []
+        house.errors["recordings"] = TargetError("not finished", definite=False)
+        with pytest.raises(TargetError):
+            await visit.recorded()
+
+    house = play(story)
+    assert [(entry.actor, entry.outcome) for entry in house.ledger.of(Action.RECORDINGS, *Outcome)] == [
+        ("alice", Outcome.INTENT),
+        ("alice", Outcome.OK),
+        ("alice", Outcome.INTENT),
+        ("alice", Outcome.UNKNOWN),
+    ]
+
+
 def test_a_scenario_is_bounded() -> None:
     """A canary has room for 32 calls, and one more is the author's mistake."""
 
@@ -335,7 +354,7 @@ def test_a_call_needs_somebody() -> None:
 
     async def story(house: House) -> None:
         with pytest.raises(UsageError, match=r"visit-1\.hold\(\) needs the actors"):
-            await Visit("visit-1", 0, "audio", house.stage).hold()
+            await Visit("visit-1", 0, "audio", house.stage, house.alice).hold()
 
     play(story)
 

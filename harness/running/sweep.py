@@ -12,7 +12,7 @@ from harness.ledger import Action, Ledger, Outcome
 from harness.model import Recording
 from harness.provenance import Provenance, derive, references
 from harness.running.evidence import hold
-from harness.scenario import REPLAY_LIST, Actor, Stage
+from harness.scenario import REPLAY_LIST, Actor, Stage, Visit
 
 REPLAY_MEDIA = "replay-media"
 MAX_FOREIGN_OPENED = 12
@@ -29,23 +29,16 @@ async def sweep(actors: Sequence[Actor], stage: Stage, look: Look) -> None:
     replays are off everybody also tries their own. Last the lists once more: a cache may leak from the second
     reading on. Errors of the target end up in the ledger, not here.
     """
-    await asyncio.gather(*(_ask_recordings(actor, stage) for actor in actors))
+    await asyncio.gather(*(_ask_recordings(visit) for visit in stage.visits if visit.consultation))
     await asyncio.gather(*(_read_replays(actor, stage, look) for actor in actors))
     await asyncio.gather(*(_try_directly(actor, stage, look) for actor in actors))
     await asyncio.gather(*(_read_replays(actor, stage, look) for actor in actors))
 
 
-async def _ask_recordings(actor: Actor, stage: Stage) -> None:
-    provenance = derive(stage.ledger)
-    for visit in stage.visits:
-        if not visit.consultation or provenance.visits[visit.name].patient != actor.name:
-            continue
-        # Both here and below: an error of the target is in the ledger, where the checks judge it.
-        with suppress(TargetError), actor.recorded(Action.RECORDINGS, visit=visit.name) as result:
-            recordings = await actor.driver.recordings(visit.consultation)
-            result.data["items"] = [
-                {"recording": recording.ref, "medium": recording.medium} for recording in recordings
-            ]
+async def _ask_recordings(visit: Visit) -> None:
+    # Both here and below: an error of the target is in the ledger, where the checks judge it.
+    with suppress(TargetError):
+        await visit.recorded()
 
 
 async def _read_replays(actor: Actor, stage: Stage, look: Look) -> None:
