@@ -126,9 +126,10 @@ class Ledger:
         self, actor: str, action: Action, outcome: Outcome, data: Mapping[str, object], of: int | None
     ) -> Entry:
         entry = Entry(len(self._entries), self._clock() - self._began, actor, action, outcome, data, of)
-        self._entries.append(entry)
+        # First the file: what JSON cannot hold must not stand in one of the two alone.
         if self._sink:
             self._sink.write(entry.as_json() + "\n")
+        self._entries.append(entry)
         return entry
 
 

@@ -134,3 +134,14 @@ def test_an_empty_file_is_no_ledger() -> None:
     with pytest.raises(UsageError, match="an empty ledger"):
         read_bytes(b"")
     assert len(read_bytes(GOOD[:9])) == 0
+
+
+def test_what_json_cannot_hold_is_in_neither(tmp_path: Path) -> None:
+    """An adapter's odd value is an error where it came from, and the ledger stays one that can be read."""
+    file = tmp_path / "ledger.jsonl"
+    ledger = Ledger(file.open("w", encoding="utf-8"))
+    with pytest.raises(TypeError):
+        ledger.note("alice", Action.LIST, items=[object()])
+    ledger.note("alice", Action.LIST, items=[])
+    ledger.close()
+    assert [entry.seq for entry in ledgers.read(file)] == [entry.seq for entry in ledger] == [0]

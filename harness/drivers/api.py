@@ -137,5 +137,5 @@ class ApiSession:
         except TimeoutError as error:
             message = f"{method} {path}: no answer within {REQUEST_DEADLINE_S:g} s"
             raise TargetError(message, definite=False) from error
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, ValueError) as error:  # such as of an address that holds credentials
             raise TargetError(f"{method} {path}: {error or type(error).__name__}", definite=False) from error

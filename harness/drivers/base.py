@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 from harness.errors import TargetError
 from harness.model import Medium, Recording
@@ -103,7 +103,6 @@ class Shown(Protocol):
         """What each recording on the list is called."""
 
 
-@runtime_checkable
 class ShowsMore(Protocol):
     """A driver that was shown more than the list itself: what it saw is written down and judged with it."""
 
@@ -114,7 +113,6 @@ class ShowsMore(Protocol):
         """
 
 
-@runtime_checkable
 class KeepsEvidence(Protocol):
     """A driver with eyes: what it saw can be kept when a trial is not valid."""
 
@@ -125,12 +123,26 @@ class KeepsEvidence(Protocol):
         """
 
 
+def shows_more(driver: object) -> TypeGuard[ShowsMore]:
+    """True for a driver that has `shown`, also by handing on to another: of that, isinstance() knows nothing."""
+    return hasattr(driver, "shown")
+
+
+def keeps_evidence(driver: object) -> TypeGuard[KeepsEvidence]:
+    """True for a driver that has `keep_evidence`, also by handing on to another."""
+    return hasattr(driver, "keep_evidence")
+
+
 def shown_by(driver: Driver) -> dict[str, object]:
     """Return what came with a list as the ledger keeps it; no answer to that must not lose the list."""
-    if not isinstance(driver, ShowsMore):
+    if not shows_more(driver):
         return {}
     try:
         shown = driver.shown()
     except TargetError as error:
         return {"unanswered": str(error)}
-    return {"badge": shown.badge, "total": shown.total, "titles": dict(shown.titles)}
+    numbers = {"badge": shown.badge, "total": shown.total}
+    for what, number in numbers.items():
+        if number is not None and (type(number) is not int or number < 0):
+            return {"unanswered": f"the {what} is {number!r}, which counts nothing"}
+    return {**numbers, "titles": {str(recording): str(title) for recording, title in shown.titles.items()}}

@@ -254,7 +254,7 @@ class Explorer:
         if self.ends_s - time.monotonic() < self._start_s + SETTLE_S:
             return False
         self.onlooker.phase("telling it again on a fresh deployment")
-        with suppress(TimeoutError, HarnessError):
+        try:
             async with self._deployed(shared) as player, asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
                 for program in programs:
                     again = await self._again(player, replace(leak.smallest, program=program), confirmed=True)
@@ -263,6 +263,10 @@ class Explorer:
                         leak.is_smallest = leak.is_smallest and program.steps == leak.smallest.program.steps
                         leak.smallest = again
                         return True
+        except TimeoutError:
+            return False
+        except HarnessError as error:
+            leak.hindrance = str(error)
         return False
 
 

@@ -120,6 +120,8 @@ def about(leak: Leak, catalogue: Catalogue) -> Iterator[str]:
         yield "seen again on a fresh deployment, by these actors alone"
     elif leak.fresh is False:
         yield "not seen on a fresh deployment: it may need what earlier trials had left behind"
+    elif leak.hindrance:
+        yield f"no fresh deployment could be looked at: {leak.hindrance}"
     else:
         yield "there was no time to look whether a fresh deployment shows it, too"
 

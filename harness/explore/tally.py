@@ -51,7 +51,7 @@ class Leak:
     """A program that failed: as it was first seen, and the smallest that was found.
 
     `alone` is False when it failed among others only. `fresh` says whether the smallest failed on a deployment that had
-    seen nothing else: None when there was no time to look.
+    seen nothing else: None when that was not seen, for want of time, or for the reason in `hindrance`.
     """
 
     first: Played
@@ -63,6 +63,7 @@ class Leak:
     shrinking_s: float = 0.0
     plays: int = 0
     fresh: bool | None = None
+    hindrance: str = ""
 
 
 class Onlooker(Protocol):

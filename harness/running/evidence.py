@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import LEAKS
-from harness.drivers.base import KeepsEvidence
+from harness.drivers.base import keeps_evidence
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.media.frames import marked_frame
 from harness.model import Finding, Trial, Verdict
@@ -115,7 +115,7 @@ def hold(stage: Stage, viewer: str, opened: Mapping[str, Any], data: bytes) -> N
 async def _see(actor: Actor, place: Path, foreign: Collection[str]) -> None:
     """Let a driver that has eyes keep what it saw; why it could not is kept in its place."""
     driver = actor.driver
-    if not isinstance(driver, KeepsEvidence):
+    if not keeps_evidence(driver):
         return
     try:
         async with asyncio.timeout(DEADLINE_S):

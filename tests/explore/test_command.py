@@ -91,6 +91,8 @@ def test_nothing_found() -> None:
         ({"is_smallest": False}, "shrinking was cut short: it may not be the smallest"),
         ({"is_smallest": True, "fresh": True}, "seen again on a fresh deployment, by these actors alone"),
         ({"fresh": False}, "not seen on a fresh deployment"),
+        ({"fresh": None}, "there was no time to look whether a fresh deployment shows it, too"),
+        ({"hindrance": "port 1 is in use"}, "no fresh deployment could be looked at: port 1 is in use"),
         ({"alone": False}, "not when it was told alone"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,17 +56,24 @@ class Family:
     async def end(self) -> None:
         """Kill the driver, wait until no process of the browser runs, and kill those that outstay END_S."""
         if self.has_driver():
-            os.kill(self.driver, signal.SIGKILL)
-        loop = asyncio.get_running_loop()
-        for is_patient in (True, False):
-            ends_s = loop.time() + END_S
-            while left := await asyncio.to_thread(self.running):
-                for each in () if is_patient else left:
-                    with suppress(ProcessLookupError):
-                        os.kill(each, signal.SIGKILL)
-                if loop.time() > ends_s:
-                    break
-                await asyncio.sleep(LOOK_S)
+            _kill(self.driver)
+        await self._until_ended()
+        for each in await asyncio.to_thread(self.running):
+            _kill(each)
+        await self._until_ended()
+
+    async def _until_ended(self) -> None:
+        """Wait until no process of the browser runs, END_S at most."""
+        ends_s = time.monotonic() + END_S
+        while await asyncio.to_thread(self.running):
+            if time.monotonic() > ends_s:
+                return
+            await asyncio.sleep(LOOK_S)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def _all() -> Iterator[int]:
