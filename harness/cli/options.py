@@ -21,7 +21,7 @@ DriverOption = Annotated[
         "--driver",
         metavar="D",
         help="What moves the target: api, browser (real Chromium, through the target's pages), or each role its own: "
-        "patient=browser,clinician=api.",
+        "patient=browser,clinician=api; a role that is not named has the API.",
     ),
 ]
 Chosen = Annotated[

@@ -49,7 +49,7 @@ def run(
     trial: Trials = None,
     out: Out = DEFAULT_OUT,
 ) -> None:
-    """Run scenarios under every valid flag combination and judge who could see whose media.
+    """Run scenarios under all flag combinations that --coverage says, and judge who could see whose media.
 
     Writes DIR/summary.json, one ledger a trial, JUnit and Allure results.
     """

@@ -25,8 +25,9 @@ def choose(text: str) -> Mapping[Role, Hands]:
         name, sign, hands = (word.strip() for word in part.partition("="))
         role = next((role for role in ROLES if role == name), None)
         if role is None or not sign:
-            wanted = "ROLE=HANDS" if not sign else f"one of {', '.join(ROLES)}"
-            raise UsageError(f"--driver {text}: '{part.strip()}' is not {wanted}{nearest(name, ROLES)}")
+            if not sign:
+                raise UsageError(f"--driver {text}: '{name}' is not ROLE=HANDS, such as patient={BROWSER}")
+            raise UsageError(f"--driver {text}: '{name}' is none of {', '.join(ROLES)}{nearest(name, ROLES)}")
         if role in chosen:
             raise UsageError(f"--driver {text}: {role} is named twice")
         chosen[role] = _hands(hands, text)

@@ -21,14 +21,15 @@ from harness.interruption import on_interrupt
 from harness.model import Catalogue
 from harness.planning import catalogue as catalogues
 from harness.planning.held import held, held_at_baseline, read_choices
-from harness.reporting.text import command_words
+from harness.reporting.text import AGAIN, command_words
 from harness.running.deployment import require_startable
 from harness.running.directory import require_writable
 from harness.running.outcome import ExitCode
-from harness.running.settings import Settings
+from harness.running.settings import DEFAULT_OUT, Settings
 
 MAX_SEED = 2**32
-LEAST_BUDGET_S, MOST_BUDGET_S = 0.1, 86_400.0
+LEAST_BUDGET_S, MOST_BUDGET_S = 5.0, 86_400.0
+"""In less no deployment has started and played its first trial."""
 
 
 def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode:
@@ -118,7 +119,9 @@ def _save(directory: Path, settings: Settings, explorer: Explorer, budget: str) 
     stem = f"explored_{finding.check.replace('-', '_')}_{program.digest}"
     sentence = f"{finding.check.replace('-', ' ').capitalize()}: {finding.sentence}."
     said = "; ".join(about(leak, catalogue))
-    origin = f"Found by `harness explore --seed {settings.seed} --budget {budget}`: {said}. Again, and alone:"
+    origin = (
+        f"Found by `harness explore --seed {settings.seed} --budget {budget}`: {said}. Again, under few combinations:"
+    )
 
     def text(name: str, path: Path) -> str:
         words = Words(sentence, (origin,), _command(settings, leak, catalogue, str(path)))
@@ -133,5 +136,5 @@ def _command(settings: Settings, leak: Leak | None, catalogue: Catalogue, file: 
         return ()
     chosen = tuple(f"{flag}={variant}" for flag, variant in leak.smallest.program.changed(catalogue))
     # A cover begins with its baseline, here the combination that failed: few others need be played beside it.
-    options = command_words(replace(settings, chosen=chosen, coverage="t-way:1"))
+    options = (*command_words(replace(settings, chosen=chosen, coverage="t-way:1")), ("--out", f"{DEFAULT_OUT}{AGAIN}"))
     return tuple(map(shlex.join, (("harness", "run", file), *options)))

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .commands import END_S, FLAGS, HARNESS, STORIES, Background, Run, background, harness, is_running, rows, until
+from .commands import (
+    END_S,
+    FLAGS,
+    HARNESS,
+    STORIES,
+    Background,
+    Run,
+    background,
+    call,
+    harness,
+    is_running,
+    rows,
+    until,
+)
 
 STARTED = "21 of 216 trials"
 
@@ -95,3 +109,16 @@ def test_killed(tmp_path: Path, out: Path, small: Path) -> None:
     ended = harness("run", "audio_only_stays_private", "--flags", str(small), "--out", str(out))
     assert ended.code == 0
     assert len(list((out / "ledgers").iterdir())) == 8
+
+
+def test_while_the_command_is_still_being_imported(tmp_path: Path) -> None:
+    """It ends with 2 and without a traceback, however early Ctrl-C comes."""
+    early = tmp_path / "early.py"
+    early.write_text(
+        "import signal, sys\nfrom harness.cli.main import main\n\n\n"
+        "class Finder:\n    def find_spec(self, name, *_):\n"
+        "        if name == 'harness.cli.run':\n            signal.raise_signal(signal.SIGINT)\n\n\n"
+        "sys.meta_path.insert(0, Finder())\nmain()\n"
+    )
+    ended = call(sys.executable, str(early), "flaws")
+    assert (ended.code, ended.said, ended.complained) == (2, "", "")

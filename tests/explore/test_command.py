@@ -118,6 +118,7 @@ def test_the_command_to_paste() -> None:
         "--coverage t-way:1",
         *changed,
         "--flaw x",
+        "--out reports/out-again",
     )
 
 
