@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 from playwright.async_api import Browser as Connected
@@ -36,6 +36,8 @@ MAX_OPENING = 4
 GONE = "the browser has ended"
 MAX_LAUNCHES = 4
 """A browser that has died is started anew for the actors to come, but not for ever."""
+_ENVIRONMENT = asyncio.Lock()
+"""Held while this process has another temporary directory: two that start at once would restore each other's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +126,32 @@ class Chromium:
         browser = self._browser
         if browser is None:
             browser = await asyncio.to_thread(find)
-        mark = uuid.uuid4().hex
-        folder = tempfile.mkdtemp(prefix="harness-browser-")
-        playwright = await _start_in(folder)
-        try:
-            connected = await playwright.chromium.launch(
-                executable_path=browser.path,
-                args=[*FLAGS, *([NO_SANDBOX] if _is_root() else [])],
-                env={**os.environ, MARK: mark},
-                timeout=1000 * LAUNCH_S,
-                # The harness ends the browser itself: it may have evidence to fetch first.
-                handle_sigint=False,
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
-        except BaseException as error:
-            await playwright.stop()
-            shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, PlaywrightError):
+        async with AsyncExitStack() as undo:
+            folder = tempfile.mkdtemp(prefix="harness-browser-")
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            try:
+                playwright = await _start_in(folder)
+                undo.push_async_callback(playwright.stop)
+                mark = uuid.uuid4().hex
+                connected = await playwright.chromium.launch(
+                    executable_path=browser.path,
+                    args=[*FLAGS, *([NO_SANDBOX] if _is_root() else [])],
+                    env={**os.environ, MARK: mark},
+                    timeout=1000 * LAUNCH_S,
+                    # The harness ends the browser itself: it may have evidence to fetch first.
+                    handle_sigint=False,
+                    handle_sigterm=False,
+                    handle_sighup=False,
+                )
+            except PlaywrightError as error:
                 raise UsageError(f"{browser.whose} did not start: {_first_line(error)}") from error
-            raise
-        connected.on("disconnected", lambda _: self._lost())
-        return Running(playwright, connected, await asyncio.to_thread(Family.of, mark), folder)
+            except TimeoutError as error:
+                raise UsageError(f"{browser.whose}: Playwright did not start within {LAUNCH_S:g} s") from error
+            undo.push_async_callback(connected.close)
+            running = Running(playwright, connected, await asyncio.to_thread(Family.of, mark), folder)
+            connected.on("disconnected", lambda _: self._lost())
+            undo.pop_all()
+            return running
 
     def _lost(self) -> None:
         for session in self._sessions:
@@ -175,17 +181,19 @@ async def _start_in(folder: str) -> Playwright:
     """Start Playwright's driver with a temporary directory of its own.
 
     Raw traces lie there, with tokens in them, and the browser's profile: they go with the folder whatever becomes of
-    the driver, which takes its environment from this process and cannot be given another.
+    the driver, which takes its environment from this process and cannot be given another. Raises TimeoutError.
     """
-    before = os.environ.get(TMPDIR)
-    os.environ[TMPDIR] = folder
-    try:
-        return await async_playwright().start()
-    finally:
-        if before is None:
-            os.environ.pop(TMPDIR, None)
-        else:
-            os.environ[TMPDIR] = before
+    async with _ENVIRONMENT:
+        before = os.environ.get(TMPDIR)
+        os.environ[TMPDIR] = folder
+        try:
+            async with asyncio.timeout(LAUNCH_S):
+                return await async_playwright().start()
+        finally:
+            if before is None:
+                os.environ.pop(TMPDIR, None)
+            else:
+                os.environ[TMPDIR] = before
 
 
 def _is_root() -> bool:
