@@ -67,7 +67,7 @@ def test_every_call_of_a_sound_trial_is_needed(not_offered: tuple[str, ...]) -> 
 @pytest.mark.parametrize("not_offered", [(), ("replays",)])
 @pytest.mark.parametrize("outcome", [Outcome.INTENT, Outcome.UNKNOWN])
 def test_a_silent_question_is_never_valid(outcome: Outcome, not_offered: tuple[str, ...]) -> None:
-    """Whichever answer of the sweep is lost, the trial is not valid."""
+    """Whichever answer to the oracle is lost, the trial is not valid."""
     whole = list(sound(*not_offered).closed())
     for lost in (entry for entry in whole if entry.of is not None and entry.action in (Action.LIST, Action.OPEN)):
         silent = Entry(lost.seq, 0.0, lost.actor, lost.action, outcome, whole[lost.of or 0].data, lost.of)

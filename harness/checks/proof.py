@@ -110,5 +110,5 @@ def _loose_ends(ledger: Ledger) -> Iterator[Reason]:
 
 
 def _told(ledger: Ledger) -> list[Entry]:
-    """Return the end of the story (and of the sweep, where that broke), or nothing when it never came."""
+    """Return the end of the story (and of the questions, where these broke off), or nothing when it never came."""
     return ledger.of(Action.STORY, Outcome.OK, Outcome.FAIL)

@@ -1,9 +1,11 @@
 """Running: one trial, many at once, and what is left of them.
 
-trial, sweep, control        one trial: the story told, the oracle's questions, the planted foreign item
+trial, questions, control    one trial: the story told, what the oracle asks after it, the planted foreign item
+evidence, rank               what is kept of a trial that is not valid, and which of several is shown first
 register, studio             whose canary is whose in this run; media made and read beside the event loop
-deployment, engine           flags and target proved; all trials at once on them
+deployment, engine, rigged   flags and target proved; all trials at once on them; a deployment without a plan
 conductor                    the engine as ordinary code sees it, in a thread of its own
-settings, store, outcome     what was asked for; the run's directory; the verdict and the exit code
+settings, directory, store   what was asked for; a directory that is held and written whole; the run's own
+outcome                      the verdict and the exit code
 recheck                      a stored run judged again
 """

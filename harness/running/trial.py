@@ -1,4 +1,4 @@
-"""One trial from its cast to its verdict: enrol, prove the flags, tell the story, sweep; then judge."""
+"""One trial from its cast to its verdict: enrol, prove the flags, tell the story, ask; then judge."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Catalogue, Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.running.evidence import Evidence
+from harness.running.questions import ask_all
 from harness.running.rank import own
 from harness.running.register import Register
 from harness.running.studio import Studio
-from harness.running.sweep import sweep
 from harness.scenario import ROLES, Actor, Scenario, Stage
 from harness.targets.base import FEATURES, Target
 
@@ -43,13 +43,13 @@ class TrialResult:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a trial's story and the sweep after it may last, in seconds."""
+    """How long a trial's story and the oracle's questions after it may last, in seconds."""
 
     story_s: float = 60.0
-    sweep_s: float = 120.0
+    questions_s: float = 120.0
 
 
-IN_BROWSERS = Deadlines(story_s=180.0, sweep_s=240.0)
+IN_BROWSERS = Deadlines(story_s=180.0, questions_s=240.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
         with _blamed(ledger):
             if await _enrol(actors, trial):
                 await _tell(scenario, actors, ledger, rig.deadlines.story_s)
-                await _within(rig.deadlines.sweep_s, ledger, sweep(list(actors.values()), stage, rig.studio.look))
+                await _within(rig.deadlines.questions_s, ledger, ask_all(list(actors.values()), stage, rig.studio.look))
                 await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
         if rig.evidence:
             await rig.evidence.keep(trial, list(actors.values()), stage)
@@ -203,7 +203,7 @@ def _place(scenario: Scenario, error: BaseException) -> str:
 
 
 async def _within(deadline_s: float, ledger: Ledger, work: Awaitable[None]) -> None:
-    """Await the sweep under a deadline; what it left unasked stands in the ledger as intents without an end."""
+    """Await the questions under a deadline; what had no answer stands in the ledger as intents without an end."""
     try:
         async with asyncio.timeout(deadline_s):
             await work
@@ -213,5 +213,5 @@ async def _within(deadline_s: float, ledger: Ledger, work: Awaitable[None]) -> N
             Action.STORY,
             Outcome.FAIL,
             assertion=False,
-            error=f"the sweep did not end within {deadline_s:g} s",
+            error=f"the oracle's questions were not all answered within {deadline_s:g} s",
         )

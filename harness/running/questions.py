@@ -21,7 +21,7 @@ MAX_OWN_OPENED = 500
 Look = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 
 
-async def sweep(actors: Sequence[Actor], stage: Stage, look: Look) -> None:
+async def ask_all(actors: Sequence[Actor], stage: Stage, look: Look) -> None:
     """Ask everything that the checks judge by; each answer, refusal and silence goes into the ledger.
 
     First what the target says was recorded in each visit, asked by those who took part; then every actor's
