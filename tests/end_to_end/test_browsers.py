@@ -38,8 +38,10 @@ def test_a_leak_is_proved_through_the_pages_and_shown_in_a_picture(out: Path) ->
     (trial,) = leaking.cells
     kept = {file.name for file in (out / "evidence" / trial).iterdir()}
     assert {"leak.webm", "leak.png"} <= kept
+    assert f"evidence: {out / 'evidence' / trial}\n" in leaking.ended.said
     for viewer in {each["viewer"] for each in proved}:
-        assert (out / "evidence" / trial / f"{viewer}.png").read_bytes().startswith(b"\x89PNG")
+        for picture in (f"{viewer}.png", f"{viewer}.replays.png"):
+            assert (out / "evidence" / trial / picture).read_bytes().startswith(b"\x89PNG")
         foreign = {each["recording"] for each in proved if each["viewer"] == viewer}
         with ZipFile(out / "evidence" / trial / f"{viewer}.trace.zip") as trace:
             seen = b"".join(trace.read(name) for name in trace.namelist() if name.endswith(".trace"))
@@ -79,7 +81,7 @@ def test_no_browser_is_one_line_and_usage(out: Path, browser: str) -> None:
 
 @pytest.mark.parametrize(
     ("driver", "said"),
-    [("browsr", "did you mean 'browser'?"), ("nurse=browser", "patient, clinician")],
+    [("browsr", "did you mean 'browser'?"), ("nurse=browser", "'nurse' is none of patient, clinician")],
 )
 def test_unknown_hands_are_refused_with_the_nearest_name(out: Path, driver: str, said: str) -> None:
     """A driver or a role that does not exist is one line and usage."""
