@@ -12,7 +12,7 @@ from functools import partial
 from harness.checks import NAMES
 from harness.errors import HarnessError
 from harness.explore.budget import deployments, shares_s
-from harness.explore.interleave import Variants, write
+from harness.explore.interleave import Variants, generate
 from harness.explore.play import DIED, Played, Player
 from harness.explore.program import AtOnce, Book, Program, Verb
 from harness.explore.render import scenario_of
@@ -33,7 +33,7 @@ MAX_TRIALS = 1_500
 """On one deployment, since a target's storage ends somewhere; then comes the next, after the last one the first."""
 TRIES = 3
 """How often a program that failed among others is played alone before it is said that it cannot be told again."""
-SETTLE_S = 2.0
+ENDING_S = 2.0
 """What is kept of the budget for ending what was started."""
 BATCHES_A_ROUND = 4
 MAX_RETOLD = 20
@@ -88,12 +88,12 @@ class Explorer:
         if not self.tally.trials and not self.doubts:
             self.doubts.append(f"the budget of {self.budget_s:g} s ended before the first trial")
         if self.leak and self.leak.alone:
-            await self._tell_again(self.leak)
+            await self._confirm_on_fresh(self.leak)
 
     @property
     def _is_over(self) -> bool:
         found = self.leak is not None and self.leak.alone
-        return found or bool(self.doubts) or self.ends_s - time.monotonic() < SETTLE_S
+        return found or bool(self.doubts) or self.ends_s - time.monotonic() < ENDING_S
 
     async def _explore(self, shared: Literals, until_s: float) -> None:
         try:
@@ -109,7 +109,8 @@ class Explorer:
                 self.onlooker.phase("making up stories")
                 variants = Variants(self.catalogue, dict(shared))
                 await self._play(player, variants, until_s)
-                self.doubts += [player.stopped] if player.stopped else []
+                if player.stopped:
+                    self.doubts.append(player.stopped)
         except TimeoutError:
             return
         except HarnessError as error:
@@ -156,10 +157,12 @@ class Explorer:
                     async for each in played:
                         self.tally.take(each)
                         self.onlooker.tried(self.tally)
-                        failed += [each] if each.result.verdict is Verdict.INVALID else []
-                        doubtful += [each] if each.result.verdict is Verdict.UNKNOWN else []
-            await self._retell(player, doubtful)
-            if failed and await self._settle(player, variants, seeds, failed):
+                        if each.result.verdict is Verdict.INVALID:
+                            failed.append(each)
+                        elif each.result.verdict is Verdict.UNKNOWN:
+                            doubtful.append(each)
+            await self._retry_doubtful(player, doubtful)
+            if failed and await self._choose_and_shrink(player, variants, seeds, failed):
                 return
 
     async def _round(self, player: Player, variants: Variants) -> dict[Program, int]:
@@ -168,10 +171,10 @@ class Explorer:
         for _ in range(BATCHES_A_ROUND):
             seed = self.settings.seed * 1_000_003 + self._batch
             self._batch += 1
-            await asyncio.to_thread(write, variants, seed, partial(_note, seeds, seed))
+            await asyncio.to_thread(generate, variants, seed, partial(_note, seeds, seed))
         return {program: seed for program, seed in seeds.items() if program not in player.known}
 
-    async def _retell(self, player: Player, doubtful: list[Played]) -> None:
+    async def _retry_doubtful(self, player: Player, doubtful: list[Played]) -> None:
         """Tell again, alone, what had no verdict among others; what has none then either is kept."""
         for played in doubtful:
             if player.stopped:
@@ -186,7 +189,7 @@ class Explorer:
             else:
                 self.tally.unsteady += 1
 
-    async def _settle(
+    async def _choose_and_shrink(
         self, player: Player, variants: Variants, seeds: Mapping[Program, int], failed: list[Played]
     ) -> bool:
         """Shrink the smallest program that fails alone; False, with a note of it, when none does."""
@@ -197,7 +200,7 @@ class Explorer:
             self.leak = Leak(failed[0], failed[0], self.tally.trials, elapsed_s, alone=False)
         for played in failed[:TRIES]:
             try:
-                again = await self._again(player, played)
+                again = await self._fails_alone(player, played)
             except TimeoutError:
                 return False
             if again is None:
@@ -207,7 +210,7 @@ class Explorer:
             return True
         return False
 
-    async def _again(self, player: Player, played: Played, *, confirmed: bool = False) -> Played | None:
+    async def _fails_alone(self, player: Player, played: Played, *, confirmed: bool = False) -> Played | None:
         """Play what failed among others alone; return it when it fails for the same reason.
 
         Raises TimeoutError when the budget ends before that is known.
@@ -226,8 +229,8 @@ class Explorer:
     async def _shrink(self, player: Player, variants: Variants, seed: int, leak: Leak) -> None:
         began_s = time.monotonic()
         spare_s = self.ends_s - began_s
-        look_s = 2 * self._start_s + SETTLE_S
-        until_s = self.ends_s - (look_s if spare_s > 2 * look_s else SETTLE_S)
+        look_s = 2 * self._start_s + ENDING_S
+        until_s = self.ends_s - (look_s if spare_s > 2 * look_s else ENDING_S)
         shrinking = Shrinking(leak.smallest, seed, until_s, self.catalogue, self.onlooker.shrunk)
         try:
             await shrinking.run(player, variants)
@@ -235,29 +238,33 @@ class Explorer:
             leak.smallest, leak.is_smallest, leak.plays = shrinking.best, shrinking.is_smallest, shrinking.plays
             leak.shrinking_s = time.monotonic() - began_s
 
-    async def _tell_again(self, leak: Leak) -> None:
+    async def _confirm_on_fresh(self, leak: Leak) -> None:
         """Play the smallest on a deployment that has seen nothing else: with the usual shared flags if it fails so."""
         program = leak.smallest.program
         shared = self.catalogue.shared(program.combination)
         usual = self.catalogue.shared(self.catalogue.baseline)
         plain = Combination(tuple((dict(program.combination) | dict(usual)).items()))
         plain_program = Program(program.steps, plain)
-        if shared != usual and self.catalogue.allows(plain) and await self._is_told(leak, usual, [plain_program]):
+        if (
+            shared != usual
+            and self.catalogue.allows(plain)
+            and await self._fails_on_fresh(leak, usual, [plain_program])
+        ):
             return
         leak.fresh = None
         # What earlier trials left behind may have helped to shrink it; then the first that failed is a better story.
         is_counted = leak.smallest.reason is not None and leak.smallest.reason.check == COUNTED
-        await self._is_told(leak, shared, [program] if is_counted else [program, leak.first.program])
+        await self._fails_on_fresh(leak, shared, [program] if is_counted else [program, leak.first.program])
 
-    async def _is_told(self, leak: Leak, shared: Literals, programs: Sequence[Program]) -> bool:
+    async def _fails_on_fresh(self, leak: Leak, shared: Literals, programs: Sequence[Program]) -> bool:
         """Play programs on a new deployment until one fails as the leak does; keep that one, and True."""
-        if self.ends_s - time.monotonic() < self._start_s + SETTLE_S:
+        if self.ends_s - time.monotonic() < self._start_s + ENDING_S:
             return False
         self.onlooker.phase("telling it again on a fresh deployment")
         try:
             async with self._deployed(shared) as player, asyncio.timeout(max(0.0, self.ends_s - time.monotonic())):
                 for program in programs:
-                    again = await self._again(player, replace(leak.smallest, program=program), confirmed=True)
+                    again = await self._fails_alone(player, replace(leak.smallest, program=program), confirmed=True)
                     leak.fresh = again is not None
                     if again:
                         leak.is_smallest = leak.is_smallest and program.steps == leak.smallest.program.steps

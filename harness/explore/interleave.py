@@ -52,8 +52,9 @@ HOLD_AND_SWITCH: Literal["hold and switch"] = "hold and switch"
 """To hold a call whose medium is switched."""
 Drawn = Deed | Literal["knock", "likewise", "hold and switch"] | None
 HOLDS: tuple[Drawn, ...] = ("hold", "hold", HOLD_AND_SWITCH, HOLD_AND_SWITCH)
-FIRST: tuple[Drawn, ...] = (None, *HOLDS, "join", *2 * ("emit",), *2 * ("switch",), "leave", "end", KNOCK)
-SECOND: tuple[Drawn, ...] = (None, *4 * (LIKEWISE,), *HOLDS[1:3], *FIRST[5:11], *4 * (None,))
+IN_A_CALL: tuple[Drawn, ...] = ("join", "emit", "emit", "switch", "switch", "leave")
+FIRST: tuple[Drawn, ...] = (None, *HOLDS, *IN_A_CALL, "end", KNOCK)
+SECOND: tuple[Drawn, ...] = (None, *4 * (LIKEWISE,), "hold", HOLD_AND_SWITCH, *IN_A_CALL, *4 * (None,))
 """What is drawn for one who begins alone or first, and for one who may begin at the same moment; often what tells more.
 
 Hypothesis shrinks towards the first of each, which is nothing, and then to what is one step: a call that is held.
@@ -211,7 +212,7 @@ def scratch() -> Iterator[None]:
             set_hypothesis_home_dir(None)
 
 
-def write(variants: Variants, seed: int, deliver: Deliver, *, shrinks: bool = False) -> None:
+def generate(variants: Variants, seed: int, deliver: Deliver, *, shrinks: bool = False) -> None:
     """Make up to PROGRAMS_A_BATCH programs, the same for the same seed, and deliver each.
 
     With `shrinks` the first for which `deliver` raises an Exception is shrunk: smaller ones are delivered, one after

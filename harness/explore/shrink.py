@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from harness.explore.interleave import Variants, write
+from harness.explore.interleave import Variants, generate
 from harness.explore.play import Played, Player
 from harness.explore.program import Program
 from harness.model import Catalogue, Verdict
@@ -62,7 +62,7 @@ class Shrinking:
                 raise _Fails
 
         try:
-            is_ended = await asyncio.to_thread(_ended, partial(write, variants, self.seed, deliver, shrinks=True))
+            is_ended = await asyncio.to_thread(_ended, partial(generate, variants, self.seed, deliver, shrinks=True))
             took_s = time.monotonic() - began_s
             self.is_smallest = is_ended and smaller < MAX_SHRINKS and took_s < MAX_SHRINKING_S
         finally:

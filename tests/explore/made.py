@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from harness.explore.interleave import Variants, write
+from harness.explore.interleave import Variants, generate
 from harness.explore.program import AtOnce, Book, Program, Verb
 from harness.model import Catalogue, Combination
 from harness.planning import catalogue as catalogues
@@ -25,7 +25,7 @@ def programs() -> tuple[Program, ...]:
     """Return what the machine makes of SEEDS, each once."""
     found: dict[Program, None] = {}
     for seed in SEEDS:
-        write(variants(), seed, lambda program: found.setdefault(program) and None)
+        generate(variants(), seed, lambda program: found.setdefault(program) and None)
     return tuple(found)
 
 

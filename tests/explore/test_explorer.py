@@ -49,7 +49,7 @@ def test_a_trial_that_hangs_alone() -> None:
     """What failed is kept, and not said to fail alone, when the budget ends before that is known."""
     exploring = explorer(0.2)
     seeds = {FAILED.program: 0}
-    settling = exploring._settle(cast("Player", Hanging()), variants(), seeds, [FAILED])
+    settling = exploring._choose_and_shrink(cast("Player", Hanging()), variants(), seeds, [FAILED])
     assert asyncio.run(asyncio.wait_for(settling, 30.0)) is False
     assert exploring.leak is not None
     assert (exploring.leak.smallest, exploring.leak.alone) == (FAILED, False)
@@ -61,6 +61,6 @@ def test_no_time_is_no_answer(budget_s: float) -> None:
 
     async def ended() -> None:
         with pytest.raises(TimeoutError):
-            await explorer(budget_s)._again(cast("Player", Hanging()), FAILED, confirmed=True)
+            await explorer(budget_s)._fails_alone(cast("Player", Hanging()), FAILED, confirmed=True)
 
     asyncio.run(asyncio.wait_for(ended(), 30.0))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from harness.explore.interleave import Variants, write
+from harness.explore.interleave import Variants, generate
 from harness.explore.program import CLINICIANS, PATIENTS, AtOnce, Book, Program, Verb
 from harness.model import Combination
 
@@ -81,7 +81,7 @@ def test_the_same_seed_makes_the_same() -> None:
     made: list[list[Program]] = []
     for seed in (7, 7, 8):
         made.append([])
-        write(variants(), seed, made[-1].append)
+        generate(variants(), seed, made[-1].append)
     assert made[0] == made[1]
     assert set(made[0]) != set(made[2])
 
@@ -98,7 +98,7 @@ def test_it_shrinks_to_what_matters() -> None:
     seed = next(seed for seed in SEEDS if _is_found(seed, deliver))
     delivered.clear()
     with pytest.raises(_Found):
-        write(variants(), seed, deliver, shrinks=True)
+        generate(variants(), seed, deliver, shrinks=True)
     smallest = delivered[-1]
     assert smallest.changed(clinic()) == (("video-upgrade", "on"),)
     assert [type(step) for step in smallest.steps] == [Book, Verb]
@@ -119,7 +119,7 @@ def test_an_error_of_ones_own_comes_through() -> None:
         raise Halt
 
     with pytest.raises(Halt):
-        write(variants(), 3, deliver, shrinks=True)
+        generate(variants(), 3, deliver, shrinks=True)
     assert len(delivered) == 1
 
 
@@ -127,14 +127,14 @@ def test_nothing_is_left_in_the_folder(tmp_path: Path, monkeypatch: pytest.Monke
     """Hypothesis keeps nothing in the folder in which it runs."""
     monkeypatch.chdir(tmp_path)
     made: list[Program] = []
-    write(variants(), 1, made.append)
+    generate(variants(), 1, made.append)
     assert made
     assert list(tmp_path.iterdir()) == []
 
 
 def _is_found(seed: int, deliver: Callable[[Program], None]) -> bool:
     try:
-        write(variants(), seed, deliver)
+        generate(variants(), seed, deliver)
     except _Found:
         return True
     return False

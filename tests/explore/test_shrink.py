@@ -12,7 +12,7 @@ import pytest
 from hypothesis.internal.conjecture import engine
 
 from harness.explore import shrink
-from harness.explore.interleave import write
+from harness.explore.interleave import generate
 from harness.explore.play import Played, Player
 from harness.explore.program import Program
 from harness.explore.shrink import Shrinking
@@ -62,7 +62,7 @@ def first(check: Check) -> tuple[int, Program]:
     """Return the first large program in which foreign media are found, and the seed that makes it."""
     for seed in SEEDS:
         made: list[Program] = []
-        write(variants(), seed, made.append)
+        generate(variants(), seed, made.append)
         for program in made:
             if check(program) == "foreign-media" and len(program.steps) > 4:
                 return seed, program
