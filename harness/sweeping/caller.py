@@ -5,29 +5,27 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from harness.sweeping.cases import Call
+from harness.sweeping.document import Operation
 from harness.sweeping.facts import LINK, Facts
 from harness.sweeping.judging import Request
 from harness.sweeping.references import is_secret
 from harness.sweeping.seeing import Answer
-from harness.sweeping.source import innermost
+from harness.sweeping.transfer import DECODED, body_of, innermost, origin
 
 CONNECT_S = 3.0
 ANSWER_S = 20.0
 STREAM_S = 0.4
 """How long an endless answer is listened to."""
-MAX_BYTES = 64 * 2**20
-READ_BYTES = 2**16
 MAX_SHOWN = 2_000
+SEE_OTHER = 303
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 OWN_HEADERS = frozenset(
     {"user-agent", "accept", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
@@ -36,6 +34,10 @@ OWN_HEADERS = frozenset(
 
 class UnsendableError(Exception):
     """A generated case that no HTTP client can send."""
+
+
+class UnfollowedError(Exception):
+    """A redirect that is not followed; the message says why."""
 
 
 class NoAnswerError(Exception):
@@ -63,27 +65,64 @@ class Caller:
         session = self._session(viewer)
         try:
             kwargs = call.case.as_transport_kwargs(base_url=self._base_url)
-            headers = {name: value for name, value in kwargs.pop("headers").items() if name.lower() not in self.secrets}
-            headers |= self._credentials.get(viewer or "", {})
+            headers = self._headers(kwargs.pop("headers"), viewer)
             request = session.prepare_request(requests.Request(**kwargs, headers=headers))
+            is_elsewhere = origin(request.url or "") != origin(self._base_url)
         except (requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnsendableError(str(error)) from error
-        self.sent += 1
-        is_stream = call.operation.is_stream
+        if is_elsewhere:
+            raise UnsendableError("a path that leads to another origin")
+        return as_request(call.operation.label, request), self._sent(request, viewer, call.operation), request
+
+    def follow(
+        self, sent: requests.PreparedRequest, answer: Answer, viewer: str | None, operation: Operation
+    ) -> tuple[Answer, requests.PreparedRequest]:
+        """Ask for what an answer redirects to, as the same viewer; raise UnfollowedError or NoAnswerError.
+
+        Only a read is followed, or what is to be read after a change (303), and never to another origin.
+        """
+        if sent.method != "GET" and answer.status != SEE_OTHER:
+            raise UnfollowedError("a change was redirected")
+        return self.fetch(answer.header("location"), sent, viewer, operation)
+
+    def fetch(
+        self, address: str, sent: requests.PreparedRequest, viewer: str | None, operation: Operation
+    ) -> tuple[Answer, requests.PreparedRequest]:
+        """Read an address that an answer named, as the same viewer; raise UnfollowedError or NoAnswerError."""
         try:
-            with session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=(CONNECT_S, STREAM_S if is_stream else ANSWER_S),
+            url = urljoin(sent.url or "", address)
+            if not address or origin(url) != origin(self._base_url):
+                raise UnfollowedError("it leads nowhere" if not address else "it leads to another origin")
+            request = requests.Request("GET", url, headers=self._headers({}, viewer)).prepare()
+        except (requests.RequestException, ValueError) as error:
+            raise UnfollowedError("it leads to no address") from error
+        return self._sent(request, viewer, operation), request
+
+    def _headers(self, headers: Mapping[str, str], viewer: str | None) -> dict[str, str]:
+        """Return headers of a case with the viewer's in place of any credential, and what can be decoded."""
+        left_out = self.secrets | {"accept-encoding"}
+        kept = {name: value for name, value in headers.items() if name.lower() not in left_out}
+        return {**kept, "Accept-Encoding": ", ".join(DECODED), **self._credentials.get(viewer or "", {})}
+
+    def _sent(self, request: requests.PreparedRequest, viewer: str | None, operation: Operation) -> Answer:
+        self.sent += 1
+        answer_s = STREAM_S if operation.is_stream else ANSWER_S
+        try:
+            with self._session(viewer).send(
+                request, stream=True, allow_redirects=False, timeout=(CONNECT_S, answer_s)
             ) as response:
-                body, is_cut = _body(response, STREAM_S if is_stream else ANSWER_S)
-                headers = dict(response.headers)
-                answer = Answer(response.status_code, response.reason or "", headers, body, is_cut)
+                body = body_of(response, answer_s)
+                return Answer(
+                    response.status_code,
+                    response.reason or "",
+                    dict(response.headers),
+                    body.data,
+                    body.is_cut,
+                    body.undecoded,
+                )
         except (requests.RequestException, UnicodeError) as error:
             # Some servers close a connection in the face of what they cannot parse: that is an answer of a kind.
             raise NoAnswerError(f"{type(error).__name__}: {innermost(error)}") from error
-        return as_request(call.operation.label, request), answer, request
 
     def _session(self, viewer: str | None) -> requests.Session:
         if viewer not in self._sessions:
@@ -167,21 +206,3 @@ def _quoted(text: str) -> str:
 
 def _variable(name: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "NOBODY"
-
-
-def _body(response: requests.Response, deadline_s: float) -> tuple[bytes, bool]:
-    """Return the body, or what came of it within the deadline and MAX_BYTES, and whether it was cut short.
-
-    What came before a connection broke was shown to its viewer as well as a whole answer.
-    """
-    end_s = time.monotonic() + deadline_s
-    body = bytearray()
-    try:
-        # `iter_content` gathers whole parts, and loses the last one when the connection breaks.
-        while part := response.raw.read1(READ_BYTES, decode_content=True):
-            body += part
-            if len(body) > MAX_BYTES or time.monotonic() > end_s:
-                return bytes(body[:MAX_BYTES]), True
-    except HTTPError:
-        return bytes(body), True
-    return bytes(body), False

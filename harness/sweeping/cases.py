@@ -38,6 +38,11 @@ class Call:
     named: tuple[tuple[str, Value], ...] = ()
     thing: Thing | None = None
 
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """The values in its path."""
+        return tuple(str(value) for value in self.case.path_parameters.values())
+
 
 class Cases:
     """Makes calls. `write` returns a fresh 20-digit text of somebody's, to be recognised wherever it turns up."""

@@ -42,6 +42,7 @@ SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b
 FILMS = (b"\x1aE\xdf\xa3", b"OggS", b"RIFF", b"DKIF")
 BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat")
 """What an MP4 begins with, after a length of four bytes."""
+REDIRECTS = (301, 302, 303, 307, 308)
 MEDIA = ("audio/", "video/", "image/")
 UNREAD = ("unreadable", "unknown-tag", "partial")
 """Outcomes of a reading in which something was there and could not be read: it may be anybody's."""
@@ -56,13 +57,22 @@ Read = tuple[tuple[tuple[int, Track], ...], str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status line, the headers, the body; `cut_short` when it was not read to its end."""
+    """What came back: the status line, the headers, the body.
+
+    `cut_short` when it was not read to its end; `undecoded` says why the body is not what it stands for.
+    """
 
     status: int
     reason: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     cut_short: bool = False
+    undecoded: str = ""
+
+    @property
+    def is_redirect(self) -> bool:
+        """True when what was asked for is said to be elsewhere."""
+        return self.status in REDIRECTS
 
     @property
     def content_type(self) -> str:
@@ -135,6 +145,8 @@ class Eye:
         seen.text(answer.reason, "status line")
         for name, value in answer.headers.items():
             seen.text(value, f"header {name}")
+        if answer.undecoded:
+            seen.unread.append(f"body: {answer.undecoded}")
         self._bytes(answer.body, answer.content_type, "body", seen, _Room(MAX_UNPACKED_BYTES))
         return seen
 

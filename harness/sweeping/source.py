@@ -11,6 +11,7 @@ import requests
 from schemathesis.core.deserialization import deserialize_yaml
 
 from harness.errors import UsageError, nearest
+from harness.sweeping.transfer import innermost
 
 MAX_BYTES = 16 * 2**20
 FETCH_S = 10.0
@@ -61,13 +62,6 @@ def _parsed(text: str, source: str, place: str) -> Any:
     except Exception as error:
         # The YAML reader's own errors, of a library that is not ours to name.
         raise UsageError(f"{place} {source}: neither JSON nor YAML ({first_line(error)})") from error
-
-
-def innermost(error: BaseException) -> str:
-    """Return what is at the bottom of an error of requests, which is wrapped three times; no address is in it."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def first_line(error: Exception) -> str:

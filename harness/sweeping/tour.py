@@ -1,30 +1,26 @@
-"""The tour: what is asked as whom and in which order, until all is asked or the budget is over.
-
-What destroys comes last: first everybody reads, then makes, then reads with own, foreign and no references; then what
-changes something is tried on what is another's, then what ends or deletes, then on one's own; then all lists once more,
-for a cache may leak from the second reading on; then generated cases; last what ends a session, and whoever oversees.
-"""
+"""The tour: asks what the itinerary says, judges and learns, until all is asked or the budget is over."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
+from requests import PreparedRequest
+
 from harness.model import degree_rank
-from harness.sweeping.caller import Caller, NoAnswerError, UnsendableError, as_curl
+from harness.sweeping.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_curl
 from harness.sweeping.cases import Call, Cases
-from harness.sweeping.document import Document, Harm, Operation
+from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
+from harness.sweeping.itinerary import Itinerary
 from harness.sweeping.judging import Leak, Request, judge
 from harness.sweeping.reach import How, Reach
 from harness.sweeping.references import References, entitle, learn
 from harness.sweeping.seeing import Answer, Eye
 
-Asked = tuple[Operation, str | None, How, Iterator[Call]]
-"""An operation, as whom, how, and the calls to be tried."""
 READS = 4
 """How many references of one's own are read at an operation."""
 MAX_SILENCES = 20
@@ -32,6 +28,8 @@ MAX_SILENCES = 20
 MAX_FINDINGS = 200
 SAMPLES = 20
 """How many answers of text, and of media, are kept for the control."""
+MAX_REDIRECTS = 5
+PAGE = "text/html"
 FORBIDDEN = (401, 403)
 PATIENCE = 3
 """After so many refusals of the person, and not of the reference, nothing more is tried as them."""
@@ -90,7 +88,8 @@ class Tour:
         """Make the tour; raise TargetGoneError. What time is not for stands in `unasked`."""
         for operation in self.document.operations:
             self.reach.setdefault(operation.label, Reach())
-        for name, step in self._steps():
+        itinerary = Itinerary(self.document, self.facts, self.references, self.cases, self.people, self.reach)
+        for name, step in itinerary.steps():
             self.report(f"{name}, {self.caller.sent:,} requests so far")
             try:
                 for operation, viewer, how, calls in step:
@@ -101,59 +100,6 @@ class Tour:
             except OverError:
                 self.unasked = self.unasked or name
                 return
-
-    def _steps(self) -> Iterator[tuple[str, Iterable[Asked]]]:
-        everybody = [person for person in self.people if not self.facts.people[person].oversees]
-        overseers = [person for person in self.people if self.facts.people[person].oversees]
-        by_harm = sorted(self.document.operations, key=lambda each: (each.harm, -each.path.count("{")))
-        safe = [each for each in by_harm if each.is_safe]
-        lists = [each for each in safe if not each.of("path")]
-        makes = [each for each in by_harm if Harm.NONE < each.harm < Harm.ENDS]
-        ends = [each for each in by_harm if Harm.ENDS <= each.harm < Harm.ENDS_SESSION]
-        leaves = [each for each in by_harm if each.harm is Harm.ENDS_SESSION]
-        yield "everybody reads what they have", self._own(lists, self.people)
-        yield "everybody makes what there is to make", self._own(makes, everybody)
-        yield "once more, with fresh things, what nobody could make", self._afresh(makes, everybody)
-        yield "everybody reads with references of their own", self._own(safe, self.people)
-        yield "everybody reads with foreign references, and without signing in", self._foreign(safe)
-        yield "everybody changes what is another's", self._foreign(makes)
-        yield "everybody ends and deletes what is another's", self._foreign(ends)
-        yield "everybody ends and deletes what is theirs", self._own(ends, everybody)
-        yield "everybody reads what they have once more", self._own(lists, self.people)
-        yield "generated cases that read", self._generated(safe)
-        yield "generated cases that change", self._generated([*makes, *ends], everybody)
-        yield "everybody leaves", self._own(leaves, everybody)
-        yield "nobody leaves", self._foreign(leaves, [None])
-        yield "the overseers act", self._own([*makes, *ends], overseers)
-        yield "the overseers leave", self._own(leaves, overseers)
-
-    def _own(self, operations: Iterable[Operation], people: Sequence[str]) -> Iterator[Asked]:
-        for operation in operations:
-            for person in people:
-                yield operation, person, "own", self.cases.own(operation, person)
-
-    def _afresh(self, operations: Iterable[Operation], people: Sequence[str]) -> Iterator[Asked]:
-        """Ask for what nobody could do, after what it refers to was made anew: others may have used the old up."""
-        known = {operation.label: operation for operation in self.document.operations}
-        for operation in operations:
-            if self.reach[operation.label].is_reached:
-                continue
-            for place in operation.places:
-                for maker in sorted(self.references.makers.get(place.name, ())):
-                    yield from self._own([known[maker]], people)
-            yield from self._own([operation], people)
-
-    def _foreign(self, operations: Iterable[Operation], people: Sequence[str | None] = ()) -> Iterator[Asked]:
-        for operation in operations:
-            for person in people or (*self.people, None):
-                yield operation, person, "foreign", self.cases.foreign(operation, person)
-                if person is None:
-                    yield operation, None, "own", self.cases.plain(operation)
-
-    def _generated(self, operations: Iterable[Operation], people: Sequence[str] = ()) -> Iterator[Asked]:
-        for operation in operations:
-            for person in (*(people or self.people), None):
-                yield operation, person, "generated", self.cases.drawn(operation, person)
 
     def _ask(self, operation: Operation, viewer: str | None, how: How, calls: Iterable[Call]) -> None:
         """Send calls; with own references those that change something until one is answered with success."""
@@ -192,21 +138,50 @@ class Tour:
                 raise TargetGoneError(str(error)) from error
             return 0
         self._silences = 0
-        self.reach[label].add(viewer, how, answer.status)
-        if answer.status >= 500:
-            self._fault(f"{label}: {answer.status}")
-        self.take(
-            call.operation,
-            viewer,
-            how,
-            request,
-            answer,
-            call.given,
-            curl=lambda: as_curl(prepared, self.facts.called(viewer), self.facts, self.caller.secrets),
-        )
-        if 200 <= answer.status < 300:
-            self._succeeded(call, viewer, how, answer)
-        return answer.status
+
+        def curl() -> str:
+            return as_curl(prepared, self.facts.called(viewer), self.facts, self.caller.secrets)
+
+        self.take(call.operation, viewer, how, request, answer, call.given, curl=curl)
+        final = self._elsewhere(call, viewer, how, request, answer, prepared, curl)
+        # Whoever is sent to a page has met the one for signing in, or may have: it is not what was asked for.
+        status = final.status if final.content_type != PAGE else answer.status
+        self.reach[label].add(viewer, how, status)
+        if status >= 500:
+            self._fault(f"{label}: {status}")
+        if 200 <= status < 300:
+            self._succeeded(call, viewer, how, final)
+        return status
+
+    def _elsewhere(
+        self,
+        call: Call,
+        viewer: str | None,
+        how: How,
+        request: Request,
+        answer: Answer,
+        sent: PreparedRequest,
+        curl: Callable[[], str],
+    ) -> Answer:
+        """Follow redirects, and judge what stands at their end as if the operation itself had said it."""
+        operation, why = call.operation, ""
+        for _ in range(MAX_REDIRECTS):
+            if not answer.is_redirect or why:
+                break
+            try:
+                found, sent = self.caller.follow(sent, answer, viewer, operation)
+            except (UnfollowedError, NoAnswerError) as error:
+                why = str(error)
+            else:
+                answer = found
+                self.take(operation, viewer, how, request, answer, call.given, curl=lambda: f"{curl()} --location")
+        if answer.is_redirect and how == "foreign":
+            told = why or f"more than {MAX_REDIRECTS} of them"
+            self.unread.setdefault(operation.label, f"a redirect that was not followed ({told}), {self._to(viewer)}")
+        return answer
+
+    def _to(self, viewer: str | None) -> str:
+        return f"served to {self.facts.called(viewer)}"
 
     def _fault(self, what: str) -> None:
         self.faults[what] = self.faults.get(what, 0) + 1
@@ -238,7 +213,7 @@ class Tour:
             if (known is None and len(self.found) < MAX_FINDINGS) or (known and _is_worse(leak, known.leak)):
                 self.found[leak.key] = Found(leak, how, answer.status, curl())
         for unread in seen.unread:
-            self.unread.setdefault(operation.label, f"{unread}, served to {self.facts.called(viewer)}")
+            self.unread.setdefault(operation.label, f"{unread}, {self._to(viewer)}")
         if is_success and viewer and how in ("story", "own") and not leaks:
             self.references.harvest(operation, document)
             self._own_file(given, viewer, answer)
@@ -259,17 +234,12 @@ class Tour:
             for name, value in call.named:
                 self.references.add(name, value, is_newest=True)
         thing: Thing | None = call.thing
-        if how == "foreign" and thing and thing.value in answer_path(call):
+        if how == "foreign" and thing and thing.value in call.in_path:
             who = self.facts.called(viewer)
             self.accepted.setdefault(
                 call.operation.label,
                 f"{who} was answered {answer.status} with the {thing.kind} of {self.facts.called(thing.owner)}",
             )
-
-
-def answer_path(call: Call) -> tuple[str, ...]:
-    """Return the values in a call's path."""
-    return tuple(str(value) for value in call.case.path_parameters.values())
 
 
 def _is_worse(leak: Leak, known: Leak) -> bool:

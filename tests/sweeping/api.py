@@ -51,8 +51,8 @@ DOCUMENT: dict[str, Any] = {
     },
 }
 
-Answers = Callable[[str, str, str], tuple[int, Any]]
-"""From method, path and credential to status and JSON."""
+Answers = Callable[[str, str, str], tuple[Any, ...]]
+"""From method, path and credential to status, JSON or bytes, and headers if there are any."""
 
 
 @contextmanager
@@ -65,12 +65,13 @@ def served(answers: Answers, document: Any = DOCUMENT) -> Iterator[str]:
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             credential = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-            status, said = (
+            status, said, *more = (
                 (200, document) if self.path == "/openapi.json" else answers(self.command, self.path, credential)
             )
-            data = b"" if said is None else json.dumps(said).encode()
+            data = said if isinstance(said, bytes) else b"" if said is None else json.dumps(said).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            for name, value in {"Content-Type": "application/json", **(more[0] if more else {})}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

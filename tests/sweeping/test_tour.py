@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.sweeping.caller import Caller
-from harness.sweeping.cases import Cases
+from harness.sweeping.caller import Caller, UnsendableError
+from harness.sweeping.cases import Call, Cases
 from harness.sweeping.control import control
 from harness.sweeping.document import understand
 from harness.sweeping.facts import Facts, Person, Thing
@@ -233,3 +234,63 @@ def test_a_target_that_is_gone() -> None:
 
     made = tour(Clinic().answer, run)
     assert made.caller.sent == 20
+
+
+def redirecting(clinic: Clinic, to: str, status: int = 302) -> Answers:
+    """Let a clinic answer refused readings of visits with a redirect; what it leads to names the visit's patient."""
+
+    def answer(method: str, path: str, who: str) -> tuple[Any, ...]:
+        if path.startswith("/files/"):
+            return 200, clinic.visits[path.rpartition("/")[2]]
+        if path == "/sign-in":
+            return 200, b"<h1>Sign in</h1>", {"Content-Type": "text/html"}
+        said = clinic.answer(method, path, who)
+        visit = path.rpartition("/")[2]
+        is_known = visit in clinic.visits and path == f"/visits/{visit}"
+        if said[0] == REFUSED[0] and method == "GET" and is_known:
+            return status, None, {"Location": to.format(visit=visit)}
+        return said
+
+    return answer
+
+
+def test_a_redirect_is_followed() -> None:
+    """What stands at the end of a redirect was shown as well as what an answer holds itself."""
+    made = tour(redirecting(Clinic(), "/files/{visit}"), Tour.run)
+    assert {leak.leak.operation for leak in made.found.values()} == {"GET /visits/{visit}"}
+    assert all(leak.curl.endswith("--location") for leak in made.found.values())
+    assert "alice.k7q2m9" in {leak.leak.owner.partition("-")[0] for leak in made.found.values()}
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"),
+    [
+        ("http://127.0.0.1:1/{visit}", "it leads to another origin"),
+        ("", "it leads nowhere"),
+        ("/visits/{visit}", "more than 5 of them"),
+    ],
+)
+def test_a_redirect_that_is_not_followed_is_a_doubt(to: str, expected: str) -> None:
+    """A foreign reference may have been answered with an address of what it refers to: that is no refusal."""
+    made = tour(redirecting(Clinic(), to), Tour.run)
+    assert expected in made.unread["GET /visits/{visit}"]
+
+
+def test_who_is_sent_to_sign_in_is_refused() -> None:
+    """A page that holds nothing foreign at the end of a redirect is a refusal, and reaches nothing."""
+    made = tour(redirecting(Clinic(), "/sign-in"), Tour.run)
+    assert not made.found
+    assert not made.unread
+    assert "GET /visits/{visit}" not in made.accepted
+    foreign = made.reach["GET /visits/{visit}"].statuses[accounts()[0], "foreign"]
+    assert set(foreign) == {302}
+
+
+def test_a_path_that_leads_elsewhere_is_not_sent() -> None:
+    """No credential leaves the target, whatever a case makes of a path."""
+    sent = {"method": "GET", "url": "http://127.0.0.1:2@127.0.0.1:1/visits", "headers": {}}
+    case = SimpleNamespace(as_transport_kwargs=lambda **_: sent)
+    caller = Caller("http://127.0.0.1:2", {})
+    with pytest.raises(UnsendableError, match="another origin"):
+        caller.send(Call(understand(DOCUMENT, "x").operations[0], case, ()), None)
+    assert caller.sent == 0
