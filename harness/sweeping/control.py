@@ -8,11 +8,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.sweeping.facts import ACCOUNT, CONSULTATION, NAME, RECORDING, Facts, Thing
+from harness.sweeping.facts import ACCOUNT, CONSULTATION, NAME, RECORDING, TEXT, Facts, Thing
 from harness.sweeping.judging import Request, judge
 from harness.sweeping.seeing import Answer, Eye
 
 Sample = tuple[str, Request, Answer]
+Slip = tuple[str, str, str, Request, Answer]
+"""What it is, the value that must be found, to whom it is shown, and in answer to what."""
+KINDS = (CONSULTATION, RECORDING, ACCOUNT, NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,13 @@ class Control:
         return self.slipped > 0 and not self.missed
 
 
-def control(facts: Facts, samples: Sequence[Sample]) -> Control:
-    """Slip a foreign identifier, a canary in digits and foreign media into real answers, and judge them anew."""
+def control(facts: Facts, samples: Sequence[Sample], eye: Eye) -> Control:
+    """Slip foreign references of every kind, a canary in digits and media into real answers, and judge them anew."""
     slipped, missed, kinds = 0, [], set()
-    for what, expected, viewer, request, answer in _slips(facts, samples):
+    for what, expected, viewer, request, answer in (*_slips(facts, samples, eye), *_kinds(facts, samples)):
         slipped += 1
         kinds.add(what)
-        leaks, _ = judge(facts, viewer, request, answer, Eye())
+        leaks, _ = judge(facts, viewer, request, answer, eye)
         if not any(leak.value == expected for leak in leaks):
             missed.append(f"{what} slipped into {request.operation}")
     nowhere = [needed for needed in ("an identifier", "media") if needed not in kinds]
@@ -42,10 +45,22 @@ def control(facts: Facts, samples: Sequence[Sample]) -> Control:
     return Control(slipped, tuple(missed))
 
 
-def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, str, Request, Answer]]:
+def _kinds(facts: Facts, samples: Sequence[Sample]) -> Iterator[Slip]:
+    """Yield a reference of each kind of thing, slipped in under the name of its kind where it is somebody else's."""
+    left = list(dict.fromkeys(thing.kind for thing in facts.things.values() if thing.kind != TEXT))
+    for viewer, request, answer in samples:
+        for kind in list(left):
+            thing = _somebody_elses(facts, viewer, (kind,))
+            if thing and isinstance(answer.json(), dict) and not facts.people[viewer].oversees:
+                left.remove(kind)
+                slipped = json.dumps({**answer.json(), kind: thing.value}).encode()
+                yield f"a reference ({kind})", thing.value, viewer, request, replace(answer, body=slipped)
+
+
+def _slips(facts: Facts, samples: Sequence[Sample], eye: Eye) -> Iterator[Slip]:
     """Yield each kind of slip once, with the value that must be found, in the first answer that takes it."""
     texts = [(viewer, request, answer) for viewer, request, answer in samples if isinstance(answer.json(), dict)]
-    files = [sample for sample in samples if _has_own_canary(facts, sample)]
+    files = [sample for sample in samples if _has_own_canary(facts, sample, eye)]
     for viewer, request, answer in texts:
         thing = _somebody_elses(facts, viewer)
         if thing is None or facts.people[viewer].oversees:
@@ -65,7 +80,7 @@ def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, 
         break
     for _, request, answer in files:
         other, digits = next(
-            ((who, digits) for who in facts.people if (digits := _not_theirs(facts, who, answer))), ("", "")
+            ((who, digits) for who in facts.people if (digits := _not_theirs(facts, who, answer, eye))), ("", "")
         )
         if not other:
             continue
@@ -83,27 +98,26 @@ def _slips(facts: Facts, samples: Sequence[Sample]) -> Iterator[tuple[str, str, 
         break
 
 
-def _somebody_elses(facts: Facts, viewer: str) -> Thing | None:
-    kinds = (CONSULTATION, RECORDING, ACCOUNT, NAME)
+def _somebody_elses(facts: Facts, viewer: str, kinds: Sequence[str] = KINDS) -> Thing | None:
     return next(
         (thing for thing in facts.things.values() if thing.kind in kinds and not facts.may_see(viewer, thing)), None
     )
 
 
-def _has_own_canary(facts: Facts, sample: Sample) -> bool:
+def _has_own_canary(facts: Facts, sample: Sample, eye: Eye) -> bool:
     viewer, _, answer = sample
     if not answer.content_type.startswith(("audio/", "video/")):
         return False
-    heard = Eye().look(answer).canaries
+    heard = eye.look(answer).canaries
     return any(each.value in facts.canaries and facts.may_hear(viewer, facts.canaries[each.value][1]) for each in heard)
 
 
-def _not_theirs(facts: Facts, viewer: str, answer: Answer) -> str:
+def _not_theirs(facts: Facts, viewer: str, answer: Answer, eye: Eye) -> str:
     """Return the digits of a canary in media that somebody may not hear, empty when there is none."""
     return next(
         (
             f"{each.value:020d}"
-            for each in Eye().look(answer).canaries
+            for each in eye.look(answer).canaries
             if each.value in facts.canaries and not facts.may_hear(viewer, facts.canaries[each.value][1])
         ),
         "",

@@ -83,8 +83,7 @@ class Operation:
     @property
     def collection(self) -> str:
         """The last fixed part of the path in the singular: what an `id` in its answer is an id of."""
-        fixed = [part for part in self.path.split("/") if part and not part.startswith("{")]
-        return singular(fixed[-1]) if fixed else ""
+        return collection_of(self.path)
 
     @property
     def harm(self) -> Harm:
@@ -125,6 +124,12 @@ class Document:
             if isinstance(url, str) and url.startswith(("http://", "https://")):
                 return url.rstrip("/")
         return None
+
+
+def collection_of(path: str) -> str:
+    """Return the last fixed part of a path in the singular: what an `id` in its answer is an id of."""
+    fixed = [part for part in path.split("/")[1:] if part and not part.startswith("{")]
+    return singular(fixed[-1]) if fixed else ""
 
 
 def singular(word: str) -> str:

@@ -16,13 +16,12 @@ from harness import ledger as ledgers
 from harness.errors import UsageError
 from harness.ledger import Action, Ledger
 from harness.provenance import derive, references
+from harness.sweeping.known import MIN_TOKEN, Index, is_weak
 
 ACCOUNT, NAME, CONSULTATION, RECORDING, TEXT = "account", "name", "consultation", "recording", "text"
 LINK = "link"
 """The kind of a thing that is an address: whoever has it may be let in by it, so it is never written down."""
 LEDGERS = "ledgers"
-MIN_TOKEN = 6
-"""A shorter value, or one without a digit, may be a word that everybody uses: it identifies nothing."""
 MAX_THINGS = 100_000
 
 
@@ -85,6 +84,8 @@ class Facts:
         """SHA-256 of a file that was served by a thing's own reference to who may see it -> the thing's value."""
         self.is_full = False
         """True when a thing was left out because there were MAX_THINGS already."""
+        self.index = Index()
+        """The values of all things but texts, to be found in answers."""
         self._meets: dict[str, set[str]] = {}
 
     def add_person(self, person: Person) -> None:
@@ -100,11 +101,17 @@ class Facts:
         if len(self.things) >= MAX_THINGS and self.find(thing.value) is None:
             self.is_full = True
             return thing
-        known = self.things.setdefault(thing.value.lower(), thing)
+        known = self.keep(thing)
         if known is thing:
             for party in set(thing.parties):
                 self.grant(thing, party)
         return known
+
+    def keep(self, thing: Thing) -> Thing:
+        """Add a thing as it is, unless it is known; return what is known."""
+        if thing.kind != TEXT:
+            self.index.add(thing.value)
+        return self.things.setdefault(thing.value.lower(), thing)
 
     def find(self, value: str) -> Thing | None:
         """Return the thing that a value stands for, in whatever case it is written."""
@@ -113,6 +120,11 @@ class Facts:
     def forget(self, value: str) -> None:
         """Forget a thing: whose it is has turned out to be uncertain."""
         self.things.pop(value.lower(), None)
+        self.index.discard(value)
+
+    def weak_kinds(self) -> dict[str, str]:
+        """Return the kinds of which a reference cannot be told from ordinary words and numbers, with an example."""
+        return {thing.kind: thing.value for thing in self.things.values() if is_weak(thing.value)}
 
     def named(self, values: Iterable[str]) -> list[Person]:
         """Return the people whom any of the values stands for."""
@@ -288,6 +300,6 @@ def restore(facts: Facts, stored: Mapping[str, Any]) -> None:
         facts.add_person(Person(**{**row, "also": frozenset(row["also"])}))
     for row in stored["things"]:
         thing = Thing(**{**row, "parties": set(row["parties"]), "knowers": set(row["knowers"])})
-        facts.things.setdefault(thing.value.lower(), thing)
+        facts.keep(thing)
     for one, other in stored["met"]:
         facts.meet(one, other)

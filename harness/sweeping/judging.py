@@ -10,14 +10,18 @@ tells them nothing that they did not have. All else in the same answer does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.canary import unpack
 from harness.model import Degree
-from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing
+from harness.sweeping.document import collection_of
+from harness.sweeping.facts import ACCOUNT, LINK, NAME, Facts, Thing
+from harness.sweeping.known import kind_of
 from harness.sweeping.seeing import Answer, Eye, Heard, Seen
 
+WORD = re.compile(r"[^\s/?&=\"',:;{}\[\]]+")
 NEVER_THERE = "was never there"
 MAX_LEAKS = 50
 """Of one answer: a list of everybody's recordings is told by its first ones."""
@@ -59,8 +63,9 @@ def judge(facts: Facts, viewer: str | None, request: Request, answer: Answer, ey
     for text in request.shown:
         sent.text(text, "request")
     bench = _Bench(facts, viewer, request)
+    echoes = {value for text in request.shown for value in (*facts.index.find(text), *WORD.findall(text.lower()))}
     leaks = [
-        *bench.identifiers(seen.tokens, {token.lower() for token in sent.tokens}),
+        *bench.identifiers(seen, echoes),
         *bench.texts(seen.canaries, {each.value for each in sent.canaries}),
         *bench.media(seen.canaries),
         *bench.files(seen.files),
@@ -76,22 +81,32 @@ class _Bench:
     viewer: str | None
     request: Request
 
-    def identifiers(self, tokens: Mapping[str, str], echoes: Collection[str]) -> Iterator[Leak]:
+    def identifiers(self, seen: Seen, echoes: Collection[str]) -> Iterator[Leak]:
         """Yield each identifier, account and name of somebody's whom the viewer may not know of, once."""
-        told = set()
-        for token, where in tokens.items():
-            thing = self.facts.find(token)
-            if not thing or thing.kind == TEXT or token.lower() in echoes or thing.value in told:
-                continue
-            if not self.facts.may_see(self.viewer, thing):
-                told.add(thing.value)
+        told = set(echoes)
+        for value, where in self._named(seen):
+            thing = self.facts.find(value)
+            if thing and value not in told and not self.facts.may_see(self.viewer, thing):
+                told.add(value)
                 whose = self.facts.called(thing.owner)
                 if thing.kind in (ACCOUNT, NAME):
                     what, why = f"{whose}'s {thing.kind} {thing.value}", f"has nothing to do with {whose}"
                 else:
-                    value = "" if thing.kind == LINK else f" {thing.value}"
-                    what, why = f"{whose}'s {thing.kind}{value}", "has no part in it"
+                    shown = "" if thing.kind == LINK else f" {thing.value}"
+                    what, why = f"{whose}'s {thing.kind}{shown}", "has no part in it"
                 yield self._leak(thing.owner, "presented", what, where, thing.value, why)
+
+    def _named(self, seen: Seen) -> Iterator[tuple[str, str]]:
+        """Yield each known value that stood somewhere; one that may be any number only where its kind was named."""
+        collection, looked_at = collection_of(self.request.operation), set()
+        for text, where in seen.texts:
+            if text not in looked_at:
+                looked_at.add(text)
+                yield from ((value, where) for value in self.facts.index.find(text))
+            for value, kind in self.facts.index.weak(text, where, collection):
+                thing = self.facts.find(value)
+                if thing and kind_of(thing.kind) == kind:
+                    yield value, where
 
     def texts(self, canaries: Collection[Heard], echoes: Collection[int]) -> Iterator[Leak]:
         """Yield each 20-digit value that was written into a text, or is that of emitted media."""

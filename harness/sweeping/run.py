@@ -163,7 +163,7 @@ class Run:
         unproved = await deployment.watch.confirm(time.monotonic(), CONFIRM_S)
         if unproved:
             self.doubts.append(f"the flags were not proved to be served to the end: {unproved}")
-        self.control = await asyncio.to_thread(control, self.facts, self.tour.samples)
+        self.control = await asyncio.to_thread(control, self.facts, self.tour.samples, self.tour.eye)
 
     def _make(self, tour: Tour) -> None:
         self._replay(tour)
@@ -260,6 +260,8 @@ class Run:
 def _remarks(tour: Tour) -> Iterator[str]:
     """Yield what a reader of the outcome should know, and what decides nothing."""
     yield from (f"{label}: {what}" for label, what in (*tour.accepted.items(), *tour.named.items()))
+    for kind, example in tour.facts.weak_kinds().items():
+        yield f"{kind} {example}: like a plain number or word: it accuses where a key or a path names its kind, only"
     if tour.cut_short:
         yield f"{tour.cut_short}: left early, for want of time"
     yield from (f"{what} ({times} times)" for what, times in tour.faults.items())

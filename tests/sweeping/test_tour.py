@@ -199,11 +199,11 @@ def test_a_change_that_shows_nothing_is_a_remark() -> None:
 def test_the_control_is_found_in_real_answers(sound: tuple[Clinic, Tour], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is slipped in is found; without media to slip, and by an eye that sees nothing, the control is missed."""
     _, made = sound
-    seen = control(made.facts, made.samples)
-    assert seen.slipped == 2
+    seen = control(made.facts, made.samples, made.eye)
+    assert seen.slipped == 6
     assert seen.missed == ("media could be slipped into no answer: there was none to take",)
     monkeypatch.setattr("harness.sweeping.control.judge", lambda *_: ([], None))
-    blind = control(made.facts, made.samples)
+    blind = control(made.facts, made.samples, made.eye)
     assert "an identifier slipped into" in blind.missed[0]
     assert not blind.has_seen
 
