@@ -112,6 +112,13 @@ class Cases:
         for case in self.generated(operation)[:1]:
             yield self._of(operation, case)
 
+    def page(self, call: Call, name: str, mark: str) -> Call:
+        """Return a call for another page of what a call asked for: with a mark in one parameter of its query."""
+        case = call.operation.api.Case(
+            path_parameters=dict(call.case.path_parameters), query={**call.case.query, name: mark}
+        )
+        return self._of(call.operation, case)
+
     def drawn(self, operation: Operation, viewer: str | None) -> Iterator[Call]:
         """Yield Schemathesis's cases; every other one with a reference of the viewer's own in the path."""
         for number, case in enumerate(self.generated(operation)):

@@ -11,7 +11,8 @@ from threading import Event
 from requests import PreparedRequest
 
 from harness.model import degree_rank
-from harness.sweeping.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_curl
+from harness.sweeping import pages
+from harness.sweeping.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_curl, as_request
 from harness.sweeping.cases import Call, Cases
 from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
@@ -138,10 +139,7 @@ class Tour:
                 raise TargetGoneError(str(error)) from error
             return 0
         self._silences = 0
-
-        def curl() -> str:
-            return as_curl(prepared, self.facts.called(viewer), self.facts, self.caller.secrets)
-
+        curl = self._curl(prepared, viewer)
         self.take(call.operation, viewer, how, request, answer, call.given, curl=curl)
         final = self._elsewhere(call, viewer, how, request, answer, prepared, curl)
         # Whoever is sent to a page has met the one for signing in, or may have: it is not what was asked for.
@@ -150,8 +148,43 @@ class Tour:
         if status >= 500:
             self._fault(f"{label}: {status}")
         if 200 <= status < 300:
-            self._succeeded(call, viewer, how, final)
+            self._succeeded(call, viewer, how, status)
+            if viewer and how == "own" and call.operation.method == "GET" and not call.operation.is_stream:
+                self._read_on(call, viewer, final, prepared)
         return status
+
+    def _read_on(self, call: Call, viewer: str, first: Answer, sent: PreparedRequest) -> None:
+        """Read the pages that follow, as the same viewer."""
+        operation, names = call.operation, pages.parameters(call.operation)
+        mark = pages.next_of(first)
+        if mark and not names and not pages.is_address(mark, operation):
+            self._fault(f"{operation.label}: it names a next page, and no parameter that would take it")
+            return
+
+        def page(mark: str) -> Answer | None:
+            if self.stop.is_set() or time.monotonic() > self.deadline_s:
+                raise OverError
+            for name in names if not pages.is_address(mark, operation) else ("",):
+                try:
+                    if name:
+                        asked = self.cases.page(call, name, mark)
+                        request, answer, next_sent = self.caller.send(asked, viewer)
+                    else:
+                        answer, next_sent = self.caller.fetch(mark, sent, viewer, operation)
+                        request = as_request(operation.label, sent)
+                except (UnsendableError, NoAnswerError, UnfollowedError):
+                    continue
+                self.take(operation, viewer, "own", request, answer, call.given, curl=self._curl(next_sent, viewer))
+                if 200 <= answer.status < 300:
+                    return answer
+            return None
+
+        left = pages.read_on(first, page)
+        if left:
+            self.unread.setdefault(operation.label, f"{left}, {self._to(viewer)}")
+
+    def _curl(self, sent: PreparedRequest, viewer: str | None) -> Callable[[], str]:
+        return lambda: as_curl(sent, self.facts.called(viewer), self.facts, self.caller.secrets)
 
     def _elsewhere(
         self,
@@ -229,7 +262,7 @@ class Tour:
         if is_file and len(named) == 1 and self.facts.may_see(viewer, named[0]) and not answer.cut_short:
             self.facts.files.setdefault(hashlib.sha256(answer.body).hexdigest(), named[0].value)
 
-    def _succeeded(self, call: Call, viewer: str | None, how: How, answer: Answer) -> None:
+    def _succeeded(self, call: Call, viewer: str | None, how: How, status: int) -> None:
         if how == "own":
             for name, value in call.named:
                 self.references.add(name, value, is_newest=True)
@@ -238,7 +271,7 @@ class Tour:
             who = self.facts.called(viewer)
             self.accepted.setdefault(
                 call.operation.label,
-                f"{who} was answered {answer.status} with the {thing.kind} of {self.facts.called(thing.owner)}",
+                f"{who} was answered {status} with the {thing.kind} of {self.facts.called(thing.owner)}",
             )
 
 

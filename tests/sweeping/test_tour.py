@@ -86,12 +86,18 @@ def accounts() -> list[str]:
     return [f"{name}.k7q2m9-t1" for name in PEOPLE]
 
 
-def tour(answers: Answers, run: Callable[[Tour], None], budget_s: float = 90.0, generate_s: float = 90.0) -> Tour:
+def tour(
+    answers: Answers,
+    run: Callable[[Tour], None],
+    budget_s: float = 90.0,
+    generate_s: float = 90.0,
+    described: Any = DOCUMENT,
+) -> Tour:
     """Make a tour of a small clinic, as far as `run` does."""
     facts = Facts()
     for account, role in zip(accounts(), PEOPLE.values(), strict=True):
         facts.add_person(Person(account, account.partition("-")[0], role, is_public=role == "clinician"))
-    document = understand(DOCUMENT, "small.json")
+    document = understand(described, "small.json")
     references = References(document, facts)
     numbers = itertools.count(10**19)
 
