@@ -16,7 +16,7 @@ from harness.sweeping.cases import Call
 from harness.sweeping.document import Operation
 from harness.sweeping.facts import LINK, Facts
 from harness.sweeping.judging import Request
-from harness.sweeping.references import is_secret
+from harness.sweeping.secret import is_secret
 from harness.sweeping.seeing import Answer
 from harness.sweeping.transfer import DECODED, body_of, innermost, origin
 

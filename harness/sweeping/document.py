@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
@@ -14,8 +14,10 @@ from schemathesis.core.result import Ok
 
 from harness.errors import UsageError, nearest
 from harness.sweeping.source import first_line, parsed
+from harness.sweeping.transfer import shown
 
 MAX_REFS = 32
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 MAX_OPERATIONS = 2_000
 EVENTS = "text/event-stream"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -151,7 +153,7 @@ def read(source: str, place: str = "--openapi") -> Document:
 
 def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
     """Return the operations of a document that was parsed; raise UsageError as `read` does."""
-    where = f"{place} {source}"
+    where = f"{place} {shown(source)}"
     if not isinstance(raw, dict):
         raise UsageError(f"{where}: an OpenAPI document is an object, this is {_kind(raw)}")
     version = raw.get("openapi")
@@ -166,11 +168,37 @@ def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
     for path, item in paths.items():
         if not isinstance(item, dict):
             raise UsageError(f"{where}: paths.{path} is {_kind(item)}, not an object")
+    outside = next(_outside(raw), "")
+    if outside:
+        raise UsageError(
+            f"{where}: it refers to {shown(outside)[:200]}, and nothing outside it is read; bundle it first"
+        )
     operations, broken = _operations(raw, where)
     if not operations:
         why = f": {broken[0]}" if broken else ""
         raise UsageError(f"{where}: it describes no operation that could be called{why}")
-    return Document(source, raw, tuple(operations), tuple(broken))
+    return Document(shown(source), raw, tuple(operations), tuple(broken))
+
+
+def _outside(node: Any) -> Iterator[str]:
+    """Yield what a document refers to outside itself: Schemathesis would read it, from wherever it lies."""
+    left = [node]
+    while left:
+        each = left.pop()
+        if isinstance(each, Mapping):
+            yield from (value for key, value in each.items() if _leads_out(key, value))
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+
+
+def _leads_out(key: object, value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    # An `$id` makes all that is below it relative to its address.
+    return (
+        (key in REFERENCES and not value.startswith("#")) or key == "externalValue" or (key == "$id" and ":" in value)
+    )
 
 
 def _operations(raw: Mapping[str, Any], where: str) -> tuple[list[Operation], list[str]]:

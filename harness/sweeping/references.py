@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import itertools
 import random
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.redact import is_secret_name
 from harness.sweeping.document import Document, Operation, path_matches, singular
 from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_token
+from harness.sweeping.secret import is_secret
 
 MAX_EACH = 400
 MAX_DEPTH = 40
 Value = str | int
-_SECRET = re.compile(r"token|secret|password|signature|session|api[-_]?key", re.IGNORECASE)
-
-
-def is_secret(name: str) -> bool:
-    """Return True when what stands beside this name lets its holder in, or may: it is no reference, and not shown."""
-    return is_secret_name(name) or _SECRET.search(name) is not None
 
 
 class References:

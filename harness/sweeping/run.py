@@ -35,6 +35,7 @@ from harness.sweeping.reach import Reach, blind_spots
 from harness.sweeping.references import MAX_EACH, References, texts
 from harness.sweeping.seeing import Answer, Eye
 from harness.sweeping.tour import TargetGoneError, Tour
+from harness.sweeping.transfer import origin, shown
 from harness.targets.described import Described
 
 EXAMPLES = 4
@@ -216,12 +217,20 @@ class Run:
         return as_curl(sent, exchange.actor.partition(".")[0], self.facts, tour.caller.secrets)
 
     def _address(self, target: object, document: Document) -> str:
+        """Return where requests are sent: the target's own address, else the document's, and no third."""
         if isinstance(target, Described):
             return target.base_url
-        parts = urlsplit(self.orders.openapi or "")
-        address = document.server or (f"{parts.scheme}://{parts.netloc}" if parts.netloc else "")
+        given = self.orders.openapi or ""
+        parts = urlsplit(given if given.startswith(("http://", "https://")) else "")
+        fetched_from = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        address = document.server or fetched_from
         if not address:
             raise UsageError(f"--openapi {document.source}: it names no server (http://...) that could be asked")
+        if fetched_from and origin(address) != origin(fetched_from):
+            raise UsageError(
+                f"--openapi {document.source}: it comes from {shown(fetched_from)} and its server is {shown(address)}: "
+                "give it as a file to ask there"
+            )
         return address
 
     def outcome(self) -> Outcome:
@@ -231,7 +240,7 @@ class Run:
         return Outcome(
             target=self.target or self.orders.settings.target,
             document=self.document.source if self.document else "",
-            address=self.address,
+            address=shown(self.address),
             combination=self.group.plan.trials[0].combination,
             seed=self.orders.settings.seed,
             called={account: self.facts.called(account) for account in self.cast.accounts},

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from schemathesis.core.deserialization import deserialize_yaml
+from urllib3.exceptions import HTTPError
 
 from harness.errors import UsageError, nearest
-from harness.sweeping.transfer import innermost
+from harness.sweeping.transfer import DECODED, Body, body_of, innermost, origin, shown
 
 MAX_BYTES = 16 * 2**20
 FETCH_S = 10.0
+LEAST_S = 0.1
+MAX_REDIRECTS = 3
 
 
 def parsed(source: str, place: str) -> Any:
@@ -38,30 +42,51 @@ def _file(source: str, place: str) -> str:
 
 def _fetched(source: str, place: str) -> str:
     try:
-        with requests.get(source, timeout=FETCH_S, stream=True) as answer:
-            if answer.status_code != 200:
-                raise UsageError(f"{place} {source}: no OpenAPI document there: {answer.status_code} {answer.reason}")
-            data = answer.raw.read(MAX_BYTES + 1, decode_content=True)
-    except (requests.RequestException, ValueError) as error:
-        raise UsageError(f"{place} {source}: nothing answers there ({innermost(error)})") from error
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{place} {source}: more than {MAX_BYTES:,} bytes")
-    return str(data.decode(errors="replace"))
+        body = _answer(source, place)
+    except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+        raise UsageError(f"{place} {shown(source)}: nothing answers there ({innermost(error)})") from error
+    if body.undecoded:
+        raise UsageError(f"{place} {shown(source)}: {body.undecoded}")
+    if len(body.data) > MAX_BYTES:
+        raise UsageError(f"{place} {shown(source)}: more than {MAX_BYTES:,} bytes")
+    if body.is_cut:
+        raise UsageError(f"{place} {shown(source)}: it broke off, or was not over after {FETCH_S:g} s")
+    return body.data.decode(errors="replace")
+
+
+def _answer(source: str, place: str) -> Body:
+    """Return what stands at an address, without what the machine knows of proxies and passwords."""
+    end_s, url = time.monotonic() + FETCH_S, source
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Accept-Encoding"] = ", ".join(DECODED)
+        for _ in range(MAX_REDIRECTS + 1):
+            left_s = max(end_s - time.monotonic(), LEAST_S)
+            with session.get(url, timeout=left_s, stream=True, allow_redirects=False) as answer:
+                if not answer.is_redirect:
+                    if answer.status_code != 200:
+                        told = f"{answer.status_code} {answer.reason}"
+                        raise UsageError(f"{place} {shown(source)}: no OpenAPI document there: {told}")
+                    return body_of(answer, left_s, MAX_BYTES + 1)
+                url = urljoin(url, answer.headers["location"])
+            if origin(url) != origin(source):
+                raise UsageError(f"{place} {shown(source)}: it redirects to another origin, {shown(url)}: name that")
+    raise UsageError(f"{place} {shown(source)}: more than {MAX_REDIRECTS} redirects")
 
 
 def _parsed(text: str, source: str, place: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError as error:
-        raise UsageError(f"{place} {source}: nested too deeply") from error
+        raise UsageError(f"{place} {shown(source)}: nested too deeply") from error
     except ValueError as error:
         if text.lstrip()[:1] in ("{", "[") or urlsplit(source).path.endswith(".json"):
-            raise UsageError(f"{place} {source}: broken JSON ({error})") from error
+            raise UsageError(f"{place} {shown(source)}: broken JSON ({error})") from error
     try:
         return deserialize_yaml(text)
     except Exception as error:
         # The YAML reader's own errors, of a library that is not ours to name.
-        raise UsageError(f"{place} {source}: neither JSON nor YAML ({first_line(error)})") from error
+        raise UsageError(f"{place} {shown(source)}: neither JSON nor YAML ({first_line(error)})") from error
 
 
 def first_line(error: Exception) -> str:

@@ -10,10 +10,12 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
+
+from harness.sweeping.secret import is_secret
 
 MAX_BYTES = 64 * 2**20
 READ_BYTES = 2**16
@@ -119,6 +121,18 @@ def origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or PORTS.get(scheme)
+
+
+def shown(address: str) -> str:
+    """Return an address, or a path, as it may be written down: without a password or a token that lets anybody in."""
+    if not address.startswith(("http://", "https://")):
+        return address
+    parts = urlsplit(address)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    if any(is_secret(name) for name, _ in pairs):
+        pairs = [(name, "SECRET" if is_secret(name) else value) for name, value in pairs]
+        parts = parts._replace(query=urlencode(pairs))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def innermost(error: BaseException) -> str:

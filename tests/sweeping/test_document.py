@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +162,108 @@ def test_servers() -> None:
     assert understand(raw, "x").server is None
     raw["servers"] = [{"url": "/v1"}, {"url": "https://clinic.invalid/v1/"}]
     assert understand(raw, "x").server == "https://clinic.invalid/v1"
+
+
+def referring(node: dict[str, Any]) -> dict[str, Any]:
+    """Return the small API with one schema that is this."""
+    raw: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
+    content = {"application/json": {"schema": {"type": "object", "properties": {"x": node}}}}
+    raw["paths"]["/visits"]["post"]["requestBody"] = {"content": content}
+    return raw
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"$ref": "http://user:pw@127.0.0.1:1/schema.json#/X"},
+        {"$ref": "file:///etc/hostname"},
+        {"$ref": "other.json"},
+        {"$dynamicRef": "http://127.0.0.1:1/x"},
+        {"$id": "http://127.0.0.1:1/x", "$ref": "#/X"},
+    ],
+)
+def test_nothing_outside_a_document_is_read(node: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference to another address or file is refused in one line, before anybody would follow it."""
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("something was fetched")
+
+    monkeypatch.setattr("schemathesis.core.jsonschema.resolver.retrieve", never)
+    monkeypatch.setattr("requests.sessions.Session.request", never)
+    with pytest.raises(UsageError, match="nothing outside it is read; bundle it first") as refused:
+        understand(referring(node), "x")
+    assert "pw" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_property_may_be_called_a_reference() -> None:
+    """What only bears the name of a reference, or leads within the document, is none."""
+    raw = referring({"type": "object", "properties": {"$ref": {"type": "string"}, "y": {"$ref": "#/components/s"}}})
+    assert len(understand(raw | {"components": {"s": {"type": "string"}}}, "x").operations) == 8
+
+
+def test_a_document_elsewhere_is_not_fetched() -> None:
+    """A redirect within an origin is followed, one to another is refused with both addresses and no password."""
+
+    def answer(_method: str, path: str, _who: str) -> tuple[Any, ...]:
+        to = {"/here": "/openapi.json", "/round": "/round"}.get(path, "http://127.0.0.1:1/stolen")
+        return 302, None, {"Location": to}
+
+    with served(answer) as address:
+        assert len(read(f"{address}/here").operations) == 8
+        named = address.replace("http://", "http://admin:s3cret@")
+        with pytest.raises(UsageError, match=r"redirects to another origin, http://127\.0\.0\.1:1/stolen") as refused:
+            read(f"{named}/away?access_token=s3cret")
+        assert "s3cret" not in str(refused.value)
+        with pytest.raises(UsageError, match="more than 3 redirects"):
+            read(f"{address}/round")
+        assert "s3cret" not in read(f"{named}/here").source
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{}", "it broke off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nxxxxxxxxx", "gzip: it is broken"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", "it broke off"),
+        (b"no HTTP at all\r\n\r\n", "nothing answers there"),
+    ],
+)
+def test_what_is_no_answer_is_one_line(said: bytes, expected: str) -> None:
+    """An answer that breaks off, cannot be decoded or is no HTTP is a line, and no traceback."""
+    with spoken(said) as address, pytest.raises(UsageError, match=expected) as refused:
+        read(address)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_document_that_drips_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that goes on for ever, a byte at a time, is not listened to for ever."""
+    monkeypatch.setattr("harness.sweeping.source.FETCH_S", 0.5)
+    begin_s = time.monotonic()
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
+    with spoken(said, drip_s=0.05) as address, pytest.raises(UsageError, match=r"was not over after 0\.5 s"):
+        read(address)
+    assert time.monotonic() - begin_s < 5
+
+
+@contextmanager
+def spoken(said: bytes, drip_s: float = 0.0) -> Iterator[str]:
+    """Serve these bytes to one connection, then more of them slowly if there is a time for each; yield the address."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(said)
+                while drip_s and not stop.wait(drip_s):
+                    connection.sendall(b" ")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/openapi.json"
+        finally:
+            stop.set()
+            thread.join(timeout=10)

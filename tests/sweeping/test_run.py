@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from harness.drivers.api import Exchange
+from harness.errors import UsageError
 from harness.running.settings import Settings
+from harness.sweeping.document import understand
 from harness.sweeping.facts import Thing
 from harness.sweeping.run import Orders, Run
 
+from .api import DOCUMENT
 from .world import ALICE
 
 NOTHING: Any = None
@@ -34,3 +37,32 @@ def test_what_is_left_out_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
         "the story made more than 2 requests",
         "more than 2 things were met",
     ]
+
+
+def asked_at(openapi: str, server: str) -> str:
+    """Return where a sweep would send its requests, of a document that comes from one place and names another."""
+    raw = {**DOCUMENT, "servers": [{"url": server}]} if server else DOCUMENT
+    run = Run(Orders(Settings(), openapi), NOTHING, understand(raw, openapi), lambda _: None)
+    return run._address(object(), run.document) if run.document else ""
+
+
+@pytest.mark.parametrize(
+    ("openapi", "server", "expected"),
+    [
+        ("openapi.json", "https://clinic.invalid/v1", "https://clinic.invalid/v1"),
+        ("http://a.invalid:80/openapi.json", "http://A.invalid/v1", "http://A.invalid/v1"),
+        ("http://a.invalid/openapi.json", "", "http://a.invalid"),
+    ],
+)
+def test_where_requests_go(openapi: str, server: str, expected: str) -> None:
+    """They go where the document came from, or where a file of one's own says."""
+    assert asked_at(openapi, server) == expected
+
+
+def test_no_document_sends_them_elsewhere() -> None:
+    """A document that was fetched and names a server of another origin is refused, and both are told."""
+    with pytest.raises(
+        UsageError, match=r"comes from http://a\.invalid and its server is http://b\.invalid"
+    ) as refused:
+        asked_at("http://me:s3cret@a.invalid/openapi.json", "http://b.invalid/")
+    assert "s3cret" not in str(refused.value)
