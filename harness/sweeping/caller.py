@@ -1,22 +1,18 @@
-"""Sends cases over HTTP as somebody, bounded in time and size, and says how a case reads as a curl command."""
+"""Sends cases over HTTP as somebody, bounded in time and size, to the target and nobody else."""
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 
 from harness.sweeping.cases import Call
+from harness.sweeping.curl import SECRETS
 from harness.sweeping.document import Operation
-from harness.sweeping.facts import LINK, Facts
 from harness.sweeping.judging import Request
-from harness.sweeping.secret import is_secret
 from harness.sweeping.seeing import Answer
 from harness.sweeping.transfer import DECODED, body_of, innermost, origin
 
@@ -24,12 +20,7 @@ CONNECT_S = 3.0
 ANSWER_S = 20.0
 STREAM_S = 0.4
 """How long an endless answer is listened to."""
-MAX_SHOWN = 2_000
 SEE_OTHER = 303
-SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
-OWN_HEADERS = frozenset(
-    {"user-agent", "accept", "accept-encoding", "connection", "content-length", "x-schemathesis-testcaseid"}
-)
 
 
 class UnsendableError(Exception):
@@ -143,66 +134,3 @@ def as_request(operation: str, request: requests.PreparedRequest) -> Request:
     return Request(
         operation, request.method or "", parts.path, (unquote(parts.path), unquote(parts.query), body, *headers)
     )
-
-
-def as_curl(
-    request: requests.PreparedRequest, viewer: str, facts: Facts, secrets: Collection[str] = frozenset()
-) -> str:
-    """Return a request as a curl command that a shell takes, with every credential as a variable to be set.
-
-    `secrets` names headers, in lower case, that are credentials besides those that always are.
-    """
-    parts = ["curl", "--include"]
-    if (request.method or "GET") != "GET":
-        parts += ["--request", shlex.quote(str(request.method))]
-    parts.append(_quoted(_without_links(request.url or "", facts)))
-    for name, value in request.headers.items():
-        if name.lower() in OWN_HEADERS:
-            continue
-        shown = str(value)
-        if name.lower() in SECRETS or name.lower() in secrets or is_secret(name):
-            scheme = shown.partition(" ")[0] if " " in shown else ""
-            shown = f"{scheme} $TOKEN_OF_{_variable(viewer)}".strip()
-        parts.append(f"--header {_quoted(_without_links(f'{name}: {shown}', facts))}")
-    if isinstance(request.body, bytes | str) and request.body:
-        parts.append(f"--data-binary {_quoted(_without_links(_body_shown(request.body), facts)[:MAX_SHOWN])}")
-    return " ".join(parts)
-
-
-def _without_links(text: str, facts: Facts) -> str:
-    """Return a text with each link in it as a variable: whoever reads it must not be let in by it."""
-    for thing in list(facts.things.values()):
-        if thing.kind == LINK:
-            for form in {thing.value, quote(thing.value, safe="")}:
-                text = text.replace(form, f"$LINK_OF_{_variable(facts.called(thing.owner))}")
-    return text
-
-
-def _body_shown(body: bytes | str) -> str:
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return text
-    return json.dumps(_redacted(document), ensure_ascii=False)
-
-
-def _redacted(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: "$SECRET" if is_secret(str(key)) else _redacted(value) for key, value in node.items()}
-    return [_redacted(each) for each in node] if isinstance(node, list) else node
-
-
-def _quoted(text: str) -> str:
-    """Quote for a shell, leaving our variables to be put in by it."""
-    variable = re.compile(r"(\$(?:TOKEN_OF|LINK_OF)_[A-Z0-9_]+|\$SECRET\b)")
-    if not variable.search(text):
-        return shlex.quote(text)
-    escaped = (
-        re.sub(r'([\\"`$])', r"\\\1", part) if not variable.fullmatch(part) else part for part in variable.split(text)
-    )
-    return f'"{"".join(escaped)}"'
-
-
-def _variable(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "NOBODY"

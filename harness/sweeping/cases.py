@@ -15,6 +15,7 @@ from schemathesis.core import NOT_SET
 
 from harness.sweeping.document import Operation, Place
 from harness.sweeping.facts import Facts, Thing
+from harness.sweeping.patterns import matches
 from harness.sweeping.references import References, Value, texts
 from harness.sweeping.source import first_line
 
@@ -241,10 +242,7 @@ def fits(value: Value, schema: Mapping[str, Any]) -> bool:
         pattern, length = schema.get("pattern"), schema.get("maxLength")
         if not isinstance(value, str) or (isinstance(length, int) and len(value) > length):
             return False
-        try:
-            return not isinstance(pattern, str) or re.search(pattern, value) is not None
-        except re.error:
-            return True
+        return not isinstance(pattern, str) or matches(pattern, value)
     return False
 
 

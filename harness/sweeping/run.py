@@ -6,11 +6,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
-from urllib.parse import unquote, urlsplit
-
-import requests
+from urllib.parse import urlsplit
 
 from harness.drivers.api import Exchange
 from harness.errors import UsageError
@@ -23,18 +21,18 @@ from harness.running.settings import Settings
 from harness.running.trial import Rig
 from harness.sweeping import document as documents
 from harness.sweeping import place
-from harness.sweeping.caller import Caller, as_curl
+from harness.sweeping.caller import Caller
 from harness.sweeping.cases import MAX_FOREIGN, Cases
 from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
 from harness.sweeping.control import Control, control
 from harness.sweeping.document import Document
 from harness.sweeping.facts import MAX_THINGS, Facts
-from harness.sweeping.judging import Request
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.reach import Reach, blind_spots
-from harness.sweeping.references import MAX_EACH, References, texts
-from harness.sweeping.seeing import Answer, Eye
-from harness.sweeping.tour import TargetGoneError, Tour
+from harness.sweeping.references import MAX_EACH, References
+from harness.sweeping.replaying import replay
+from harness.sweeping.seeing import Eye
+from harness.sweeping.tour import OverError, TargetGoneError, Tour
 from harness.sweeping.transfer import origin, shown
 from harness.targets.described import Described
 
@@ -167,8 +165,10 @@ class Run:
         self.control = await asyncio.to_thread(control, self.facts, self.tour.samples, self.tour.eye)
 
     def _make(self, tour: Tour) -> None:
-        self._replay(tour)
-        tour.run()
+        accounts = {self.facts.people[account].name: account for account in self.cast.accounts}
+        with suppress(OverError):
+            replay(tour, self.exchanges, accounts, self.address)
+            tour.run()
 
     def observe(self, exchange: Exchange) -> None:
         """Keep a request of the story's to be judged, MAX_EXCHANGES at most."""
@@ -183,38 +183,6 @@ class Run:
             (self.facts.is_full, f"more than {MAX_THINGS:,} things were met: whose the others are is not known"),
         )
         return [doubt for is_so, doubt in kept if is_so]
-
-    def _replay(self, tour: Tour) -> None:
-        """Take what the story's own requests brought: operations that were reached, references, answers to judge."""
-        accounts = {self.facts.people[account].name: account for account in self.cast.accounts}
-        for exchange in self.exchanges:
-            path = unquote(exchange.path.partition("?")[0])
-            found = documents.operation_of(tour.document, exchange.method, path)
-            account = accounts.get(exchange.actor)
-            if found is None or account is None:
-                continue
-            operation, given = found
-            tour.reach[operation.label].add(account, "story", exchange.status)
-            for name, value in given.items():
-                tour.references.add(name, value)
-            words = tuple(texts(Answer(0, body=exchange.body or b"").json()))
-            request = Request(operation.label, exchange.method, path, (path, *words))
-            tour.take(
-                operation,
-                account,
-                "story",
-                request,
-                Answer(exchange.status, body=exchange.answer),
-                (*given.values(), *words),
-                curl=partial(self._told, tour, exchange),
-            )
-
-    def _told(self, tour: Tour, exchange: Exchange) -> str:
-        """Return a request of the story's as a curl command; a file that it uploads is left out."""
-        body = exchange.body if Answer(0, body=exchange.body or b"").json() is not None else None
-        headers = dict(exchange.headers)
-        sent = requests.Request(exchange.method, self.address + exchange.path, headers=headers, data=body).prepare()
-        return as_curl(sent, exchange.actor.partition(".")[0], self.facts, tour.caller.secrets)
 
     def _address(self, target: object, document: Document) -> str:
         """Return where requests are sent: the target's own address, else the document's, and no third."""

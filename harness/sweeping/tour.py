@@ -12,8 +12,9 @@ from requests import PreparedRequest
 
 from harness.model import degree_rank
 from harness.sweeping import pages
-from harness.sweeping.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_curl, as_request
+from harness.sweeping.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_request
 from harness.sweeping.cases import Call, Cases
+from harness.sweeping.curl import as_curl
 from harness.sweeping.document import Document, Operation
 from harness.sweeping.facts import RECORDING, Facts, Thing
 from harness.sweeping.itinerary import Itinerary
@@ -120,8 +121,7 @@ class Tour:
 
     def send(self, call: Call, viewer: str | None, how: How) -> int:
         """Send one call, judge and learn; return its status, 0 for no answer. Raise OverError or TargetGoneError."""
-        if self.stop.is_set() or time.monotonic() > self.deadline_s:
-            raise OverError
+        self.require_time()
         label = call.operation.label
         try:
             request, answer, prepared = self.caller.send(call, viewer)
@@ -162,8 +162,7 @@ class Tour:
             return
 
         def page(mark: str) -> Answer | None:
-            if self.stop.is_set() or time.monotonic() > self.deadline_s:
-                raise OverError
+            self.require_time()
             for name in names if not pages.is_address(mark, operation) else ("",):
                 try:
                     if name:
@@ -215,6 +214,12 @@ class Tour:
 
     def _to(self, viewer: str | None) -> str:
         return f"served to {self.facts.called(viewer)}"
+
+    def require_time(self, step: str = "") -> None:
+        """Raise OverError when the budget is over or the sweep was interrupted, at a step that is then left."""
+        if self.stop.is_set() or time.monotonic() > self.deadline_s:
+            self.unasked = self.unasked or step
+            raise OverError
 
     def _fault(self, what: str) -> None:
         self.faults[what] = self.faults.get(what, 0) + 1

@@ -11,9 +11,12 @@ from harness.errors import UsageError
 from harness.running.settings import Settings
 from harness.sweeping.document import understand
 from harness.sweeping.facts import Thing
+from harness.sweeping.replaying import replay
 from harness.sweeping.run import Orders, Run
+from harness.sweeping.tour import OverError, Tour
 
 from .api import DOCUMENT
+from .test_tour import tour
 from .world import ALICE
 
 NOTHING: Any = None
@@ -37,6 +40,18 @@ def test_what_is_left_out_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
         "the story made more than 2 requests",
         "more than 2 things were met",
     ]
+
+
+def test_an_interruption_ends_what_is_judged_of_the_story() -> None:
+    """However many answers the story brought, none is looked at after Ctrl-C, and that is a doubt."""
+
+    def run(made: Tour) -> None:
+        made.stop.set()
+        exchange = Exchange("alice", "GET", "/visits", {}, None, 200, b"{}", 0.0, 0.0)
+        with pytest.raises(OverError):
+            replay(made, [exchange] * 5_000, {"alice": ALICE}, "http://127.0.0.1:1")
+
+    assert tour(lambda *_: (200, {}), run).unasked == "judging what the story brought"
 
 
 def asked_at(openapi: str, server: str) -> str:
