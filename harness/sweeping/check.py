@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError, nearest
 from harness.sweeping.caller import as_request
-from harness.sweeping.facts import Facts, load
+from harness.sweeping.directory import load
+from harness.sweeping.facts import Facts
 from harness.sweeping.judging import judge
 from harness.sweeping.seeing import Answer, Eye
 

@@ -6,14 +6,10 @@ owner is not certain is not here at all.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from harness import ledger as ledgers
-from harness.errors import UsageError
 from harness.ledger import Action, Ledger
 from harness.provenance import derive, references
 from harness.sweeping.known import MIN_TOKEN, Index, is_weak
@@ -21,7 +17,6 @@ from harness.sweeping.known import MIN_TOKEN, Index, is_weak
 ACCOUNT, NAME, CONSULTATION, RECORDING, TEXT = "account", "name", "consultation", "recording", "text"
 LINK = "link"
 """The kind of a thing that is an address: whoever has it may be let in by it, so it is never written down."""
-LEDGERS = "ledgers"
 MAX_THINGS = 100_000
 
 
@@ -238,68 +233,3 @@ class Facts:
                 self.add(Thing(recording, RECORDING, owner.owner, within=owner.value))
         for canary, emission in provenance.emissions.items():
             self.canaries[canary] = accounts.get(emission.actor, emission.actor), refs.get(emission.visit, "")
-
-
-def load(directory: Path) -> Facts:
-    """Read the facts of a stored run: the ledgers of `harness run`, or of `harness sweep` with what it learnt.
-
-    Raises UsageError when no ledger lies there, or one cannot be read.
-    """
-    files = sorted((directory / LEDGERS).glob("*.jsonl")) if directory.is_dir() else []
-    if not files:
-        raise UsageError(f"{directory}: no ledger is there ({LEDGERS}/*.jsonl); name a stored run of the harness")
-    facts = Facts()
-    extra = directory / "facts.json"
-    if extra.exists():
-        try:
-            restore(facts, json.loads(extra.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"{extra}: not what a sweep writes ({type(error).__name__}: {error})") from error
-    for file in files:
-        facts.learn(ledgers.read(file))
-    return facts
-
-
-def as_json(facts: Facts) -> dict[str, Any]:
-    """Return people and things beyond what the ledgers say, for `load`; it holds no credential and no media."""
-    return {
-        "people": [
-            {
-                "account": each.account,
-                "name": each.name,
-                "role": each.role,
-                "also": sorted(each.also),
-                "is_public": each.is_public,
-                "oversees": each.oversees,
-            }
-            for each in facts.people.values()
-        ],
-        "things": [
-            {
-                "value": each.value,
-                "kind": each.kind,
-                "owner": each.owner,
-                "parties": sorted(each.parties),
-                "knowers": sorted(each.knowers),
-                "within": each.within,
-            }
-            for each in facts.things.values()
-            if each.kind not in (ACCOUNT, NAME, LINK)
-        ],
-        "met": facts.acquainted(),
-        "public_kinds": sorted(facts.public_kinds),
-        "files": facts.files,
-    }
-
-
-def restore(facts: Facts, stored: Mapping[str, Any]) -> None:
-    """Add what `as_json` made; that of an earlier version has no public kinds and no files."""
-    facts.public_kinds |= frozenset(stored.get("public_kinds", ()))
-    facts.files.update(stored.get("files", {}))
-    for row in stored["people"]:
-        facts.add_person(Person(**{**row, "also": frozenset(row["also"])}))
-    for row in stored["things"]:
-        thing = Thing(**{**row, "parties": set(row["parties"]), "knowers": set(row["knowers"])})
-        facts.keep(thing)
-    for one, other in stored["met"]:
-        facts.meet(one, other)

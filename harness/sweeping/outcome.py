@@ -36,6 +36,10 @@ class Outcome:
     interrupted: bool = False
     broken: Sequence[str] = ()
     """Why operations of the document could not be asked at all, one each."""
+    again: str = ""
+    """The command that makes the same sweep."""
+    report: str = ""
+    """Where sweep.json lies."""
 
     @cached_property
     def proved(self) -> tuple[str, ...]:

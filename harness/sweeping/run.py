@@ -19,8 +19,8 @@ from harness.running.deployment import Deployment
 from harness.running.rigged import rigged
 from harness.running.settings import Settings
 from harness.running.trial import Rig
+from harness.sweeping import directory
 from harness.sweeping import document as documents
-from harness.sweeping import place
 from harness.sweeping.caller import Caller
 from harness.sweeping.cases import MAX_FOREIGN, Cases
 from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
@@ -111,7 +111,7 @@ class Run:
             target.observe(self.observe)
         self.report("telling the story that makes what is asked for")
         trial = self.group.plan.trials[0]
-        ledger = place.ledger(self.orders.settings.out, trial.id)
+        ledger = directory.ledger(self.orders.settings.out, trial.id)
         try:
             scenario = story_of(rig.register.run)
             self.cast = await assemble(trial, scenario, rig, deployment, ledger, self.facts)

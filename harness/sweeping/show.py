@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.model import OFF
 from harness.running.directory import write_whole
+from harness.running.settings import DEFAULT_TARGET
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.reach import Reach
 from harness.sweeping.tour import Found
@@ -22,6 +23,7 @@ NOBODY = "not signed in"
 
 def text(outcome: Outcome) -> str:
     """Return the whole as people read it, the verdict in its first line."""
+    file = outcome.report or REPORT
     on = " ".join(f"{flag}={variant}" for flag, variant in outcome.combination.items() if variant != OFF)
     lines = [
         sentence(outcome),
@@ -34,11 +36,15 @@ def text(outcome: Outcome) -> str:
     lines += [f"  unknown     {reason}" for reason in outcome.unknown]
     if outcome.control and outcome.control.has_seen:
         lines.append(f"  control     found, {outcome.control.slipped} of {outcome.control.slipped}")
-    lines += ["", *_found(outcome.findings)] if outcome.findings else []
+    lines += ["", *_found(outcome), *_asked_again(outcome)] if outcome.findings else []
     if outcome.told:
         lines += ["", "the story itself leaked, as `harness run` would have said"]
         lines += [f"     {each.check}, {each.degree}: {each.sentence}" for each in outcome.told[:TOLD]]
-        lines += [f"     and {len(outcome.told) - TOLD} more in {REPORT}"] if len(outcome.told) > TOLD else []
+        lines += (
+            [f"     and {len(outcome.told) - TOLD} more in {outcome.report or REPORT}"]
+            if len(outcome.told) > TOLD
+            else []
+        )
     if outcome.not_proved:
         lines += ["", "not proved: nobody was let in with what is theirs"]
         lines += [f"  {label:<50} {_statuses(outcome.reach[label])}" for label in outcome.not_proved]
@@ -46,7 +52,16 @@ def text(outcome: Outcome) -> str:
         lines += ["", "not proved: the document does not say how to ask", *(f"  {why}" for why in outcome.broken)]
     if outcome.remarks:
         lines += ["", "remarks", *(f"  {remark}" for remark in outcome.remarks)]
+    lines += [f"report: {outcome.report}"] if outcome.report else []
     return "\n".join(lines)
+
+
+def _asked_again(outcome: Outcome) -> list[str]:
+    """Return how to get what the commands ask: the reference clinic ends with its sweep."""
+    if not outcome.again:
+        return []
+    gone = "  (the clinic has ended with this sweep, and its references with it)"
+    return [f"again: {outcome.again}{gone if outcome.target == DEFAULT_TARGET else ''}"]
 
 
 def sentence(outcome: Outcome) -> str:
@@ -68,16 +83,27 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _found(findings: Sequence[Found]) -> list[str]:
-    """Return the worst finding of each operation and viewer with its command; the rest are counted."""
-    worst: dict[tuple[str, str | None], Found] = {}
-    for found in findings:
-        worst.setdefault((found.leak.operation, found.leak.viewer), found)
+def _found(outcome: Outcome) -> list[str]:
+    """Return the worst finding of each operation with its command, and who met whose data there."""
+    by_operation: dict[str, list[Found]] = {}
+    for found in outcome.findings:
+        by_operation.setdefault(found.leak.operation, []).append(found)
     lines = []
-    for number, found in enumerate(list(worst.values())[:SHOWN], 1):
-        lines += [f"{number:>3}  foreign_data, {found.leak.degree}: {found.leak.sentence}", f"     {found.curl}"]
-    left = len(findings) - min(len(worst), SHOWN)
-    return [*lines, f"     and {left} more in {REPORT}"] if left else lines
+    for number, there in enumerate(list(by_operation.values())[:SHOWN], 1):
+        worst = there[0]
+        lines += [f"{number:>3}  foreign_data, {worst.leak.degree}: {worst.leak.sentence}", f"     {worst.curl}"]
+        lines += [f"     {len(there)} findings: {_met(there, outcome)}"] if len(there) > 1 else []
+    left = sum(len(there) for there in list(by_operation.values())[SHOWN:])
+    return [*lines, f"     and {left} more in {outcome.report or REPORT}"] if left else lines
+
+
+def _met(findings: Sequence[Found], outcome: Outcome) -> str:
+    """Return whose data each viewer met, such as `alice <- bob, diaz`."""
+    owners: dict[str, list[str]] = {}
+    for found in findings:
+        viewer = NOBODY if found.leak.viewer is None else outcome.called.get(found.leak.viewer, found.leak.viewer)
+        owners.setdefault(viewer, []).append(outcome.called.get(found.leak.owner, found.leak.owner))
+    return "; ".join(f"{viewer} <- {', '.join(dict.fromkeys(met))}" for viewer, met in owners.items())
 
 
 def _statuses(reach: Reach) -> str:
@@ -113,6 +139,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "document": outcome.document,
         "combination": dict(outcome.combination),
         "seed": outcome.seed,
+        "again": outcome.again,
         "people": list(outcome.called.values()),
         "requests": outcome.requests,
         "elapsed_s": round(outcome.elapsed_s, 1),

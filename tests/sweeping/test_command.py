@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.running.settings import Settings
-from harness.sweeping.command import seconds, sweep
+from harness.sweeping.command import again, seconds, sweep
 from harness.sweeping.run import Orders
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +135,7 @@ def orders(out: Path, openapi: str | None = None, *, reach: float = 0.9, **setti
         ({"target": "nowhere"}, "no such target"),
         ({"seed": -1}, "a seed is 0 or more"),
         ({"reach": 0.0}, "give a share"),
+        ({"reach": -0.05}, "--reach -5: give a share"),
     ],
 )
 def test_what_is_no_input(tmp_path: Path, settings: dict[str, Any], expected: str) -> None:
@@ -163,6 +165,15 @@ def test_no_budget(budget: str) -> None:
     """A budget of nothing, of no time or of too much is refused."""
     with pytest.raises(UsageError, match="--budget"):
         seconds(budget)
+
+
+def test_how_it_is_made_again(tmp_path: Path) -> None:
+    """The command has what was not the default, a value quoted for a shell, and no password."""
+    given = orders(tmp_path, "http://me:s3cret@a.invalid/openapi.json", reach=0.5, flaws=("bytes-open",), seed=3)
+    assert again(replace(given, budget_s=90, public=("a post",))) == (
+        f"harness sweep --flags {FLAGS} --flaw bytes-open --seed 3 --openapi http://a.invalid/openapi.json "
+        f"--budget 90s --reach 50 --public 'a post' --out {tmp_path}"
+    )
 
 
 def test_it_is_a_command() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.ledger import Ledger
-from harness.sweeping import facts as known_facts
+from harness.sweeping import directory
 from harness.sweeping.facts import Facts, Person, Thing, is_token
 
 from .world import ALICE, BOB, CAROL, CHEN, DIAZ, HER_RECORDING, HERS, HIS, OPERATOR, facts, ledger
@@ -103,12 +103,12 @@ def store(directory: Path, made: Ledger) -> None:
 def test_a_stored_run_is_read_back(tmp_path: Path) -> None:
     """Ledgers give cast and consultations; facts.json what a sweep learnt besides, and no link."""
     store(tmp_path, ledger())
-    assert not known_facts.load(tmp_path).may_see(CAROL, thing(known_facts.load(tmp_path), HER_RECORDING))
+    assert not directory.load(tmp_path).may_see(CAROL, thing(directory.load(tmp_path), HER_RECORDING))
     known = facts()
     known.grant(thing(known, HER_RECORDING), CAROL)
     known.add(Thing("c2VjcmV0LWxpbms1.c2ln", "link", ALICE))
-    (tmp_path / "facts.json").write_text(json.dumps(known_facts.as_json(known)))
-    again = known_facts.load(tmp_path)
+    (tmp_path / "facts.json").write_text(json.dumps(directory.as_json(known)))
+    again = directory.load(tmp_path)
     assert again.may_see(CAROL, thing(again, HER_RECORDING))
     assert again.people == known.people
     assert again.canaries == known.canaries
@@ -122,8 +122,8 @@ def test_what_was_public_and_whose_files_were_is_read_back(tmp_path: Path) -> No
     known.learn(ledger())
     known.add(Thing("post-1234", "post", ALICE, {ALICE}))
     known.files["0" * 64] = HER_RECORDING
-    (tmp_path / "facts.json").write_text(json.dumps(known_facts.as_json(known)))
-    again = known_facts.load(tmp_path)
+    (tmp_path / "facts.json").write_text(json.dumps(directory.as_json(known)))
+    again = directory.load(tmp_path)
     assert again.may_see(None, thing(again, "post-1234"))
     assert again.files == {"0" * 64: HER_RECORDING}
 
@@ -131,8 +131,8 @@ def test_what_was_public_and_whose_files_were_is_read_back(tmp_path: Path) -> No
 def test_no_run_and_a_broken_one(tmp_path: Path) -> None:
     """A folder without ledgers, and facts that no sweep wrote, are one line that names the place."""
     with pytest.raises(UsageError, match="no ledger is there"):
-        known_facts.load(tmp_path / "nowhere")
+        directory.load(tmp_path / "nowhere")
     store(tmp_path, ledger())
     (tmp_path / "facts.json").write_text('{"people": 3}')
     with pytest.raises(UsageError, match=r"facts\.json: not what a sweep writes"):
-        known_facts.load(tmp_path)
+        directory.load(tmp_path)

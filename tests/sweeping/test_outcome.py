@@ -120,3 +120,23 @@ def test_the_file_has_each_operation_and_actor(tmp_path: Path) -> None:
     }
     assert stored["findings"][0]["viewer"] == "alice"
     assert [path.name for path in tmp_path.iterdir()] == ["sweep.json"]
+
+
+def test_findings_of_one_operation_are_one(tmp_path: Path) -> None:
+    """An operation is told once, with whose data each viewer met there; how to ask again and the file come once."""
+    leaks = [
+        replace(LEAK, leak=replace(LEAK.leak, viewer=viewer, owner=owner, operation=operation))
+        for operation in ("GET /a", "GET /b")
+        for viewer, owner in ((ALICE, BOB), (ALICE, "diaz"), (None, BOB))
+    ]
+    outcome = replace(SOUND, found=tuple(leaks), again="harness sweep --flaw x", report="out/sweep.json")
+    text = show.text(outcome)
+    assert text.count("foreign_data, proved") == text.count("curl x") == 2
+    assert text.count("3 findings: alice <- bob, diaz; not signed in <- bob") == 2
+    assert text.count("again: harness sweep --flaw x  (the clinic has ended with this sweep") == 1
+    assert text.endswith("report: out/sweep.json")
+    show.write(outcome, tmp_path)
+    stored = json.loads((tmp_path / "sweep.json").read_text())
+    assert len(stored["findings"]) == 6
+    assert stored["again"] == "harness sweep --flaw x"
+    assert "ended" not in show.text(replace(outcome, target="ours"))
