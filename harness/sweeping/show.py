@@ -23,7 +23,6 @@ NOBODY = "not signed in"
 
 def text(outcome: Outcome) -> str:
     """Return the whole as people read it, the verdict in its first line."""
-    file = outcome.report or REPORT
     on = " ".join(f"{flag}={variant}" for flag, variant in outcome.combination.items() if variant != OFF)
     lines = [
         sentence(outcome),
@@ -40,11 +39,8 @@ def text(outcome: Outcome) -> str:
     if outcome.told:
         lines += ["", "the story itself leaked, as `harness run` would have said"]
         lines += [f"     {each.check}, {each.degree}: {each.sentence}" for each in outcome.told[:TOLD]]
-        lines += (
-            [f"     and {len(outcome.told) - TOLD} more in {outcome.report or REPORT}"]
-            if len(outcome.told) > TOLD
-            else []
-        )
+        left = len(outcome.told) - TOLD
+        lines += [f"     and {left} more in {outcome.report or REPORT}"] if left > 0 else []
     if outcome.not_proved:
         lines += ["", "not proved: nobody was let in with what is theirs"]
         lines += [f"  {label:<50} {_statuses(outcome.reach[label])}" for label in outcome.not_proved]

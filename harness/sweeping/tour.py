@@ -197,6 +197,10 @@ class Tour:
     ) -> Answer:
         """Follow redirects, and judge what stands at their end as if the operation itself had said it."""
         operation, why = call.operation, ""
+
+        def located() -> str:
+            return curl().replace("curl ", "curl --location ", 1)
+
         for _ in range(MAX_REDIRECTS):
             if not answer.is_redirect or why:
                 break
@@ -206,7 +210,7 @@ class Tour:
                 why = str(error)
             else:
                 answer = found
-                self.take(operation, viewer, how, request, answer, call.given, curl=lambda: f"{curl()} --location")
+                self.take(operation, viewer, how, request, answer, call.given, curl=located)
         if answer.is_redirect and how == "foreign":
             told = why or f"more than {MAX_REDIRECTS} of them"
             self.unread.setdefault(operation.label, f"a redirect that was not followed ({told}), {self._to(viewer)}")
