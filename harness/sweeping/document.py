@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
@@ -13,11 +13,10 @@ import schemathesis
 from schemathesis.core.result import Ok
 
 from harness.errors import UsageError, nearest
+from harness.sweeping.pointers import outside_of, resolve
 from harness.sweeping.source import first_line, parsed
 from harness.sweeping.transfer import shown
 
-MAX_REFS = 32
-REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 MAX_OPERATIONS = 2_000
 EVENTS = "text/event-stream"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -168,7 +167,7 @@ def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
     for path, item in paths.items():
         if not isinstance(item, dict):
             raise UsageError(f"{where}: paths.{path} is {_kind(item)}, not an object")
-    outside = next(_outside(raw), "")
+    outside = next(outside_of(raw), "")
     if outside:
         raise UsageError(
             f"{where}: it refers to {shown(outside)[:200]}, and nothing outside it is read; bundle it first"
@@ -178,27 +177,6 @@ def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
         why = f": {broken[0]}" if broken else ""
         raise UsageError(f"{where}: it describes no operation that could be called{why}")
     return Document(shown(source), raw, tuple(operations), tuple(broken))
-
-
-def _outside(node: Any) -> Iterator[str]:
-    """Yield what a document refers to outside itself: Schemathesis would read it, from wherever it lies."""
-    left = [node]
-    while left:
-        each = left.pop()
-        if isinstance(each, Mapping):
-            yield from (value for key, value in each.items() if _leads_out(key, value))
-            left += each.values()
-        elif isinstance(each, list):
-            left += each
-
-
-def _leads_out(key: object, value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    # An `$id` makes all that is below it relative to its address.
-    return (
-        (key in REFERENCES and not value.startswith("#")) or key == "externalValue" or (key == "$id" and ":" in value)
-    )
 
 
 def _operations(raw: Mapping[str, Any], where: str) -> tuple[list[Operation], list[str]]:
@@ -254,30 +232,6 @@ def _operation(api: Any, raw: Mapping[str, Any]) -> Operation:
 def _parameters(api: Any, definition: Mapping[str, Any], raw: Mapping[str, Any]) -> list[Any]:
     shared = resolve(raw.get("paths", {}).get(api.path, {}), raw).get("parameters", [])
     return [*shared, *definition.get("parameters", [])]
-
-
-def resolve(node: Any, raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a node's `$ref` within the document, and of `anyOf` with null take the other; {} when it leads nowhere."""
-    for _ in range(MAX_REFS):
-        if not isinstance(node, Mapping):
-            return {}
-        if isinstance(node.get("type"), list):
-            kinds = [kind for kind in node["type"] if kind != "null"]
-            node = dict(node) | {"type": kinds[0] if kinds else "null"}
-        if isinstance(node.get("anyOf"), list):
-            others = [each for each in node["anyOf"] if isinstance(each, Mapping) and each.get("type") != "null"]
-            if len(others) == 1:
-                beside = {key: value for key, value in node.items() if key != "anyOf"}
-                node = beside | dict(others[0])
-                continue
-        reference = node.get("$ref")
-        if not isinstance(reference, str):
-            return dict(node)
-        target: Any = raw
-        for part in reference.removeprefix("#/").split("/"):
-            target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, Mapping) else None
-        node = target
-    return {}
 
 
 def _kind(value: Any) -> str:

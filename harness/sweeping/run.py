@@ -199,7 +199,8 @@ class Run:
                 f"--openapi {document.source}: it comes from {shown(fetched_from)} and its server is {shown(address)}: "
                 "give it as a file to ask there"
             )
-        return address
+        # A password is for the document: as part of the address it would be sent as everybody.
+        return shown(address)
 
     def outcome(self) -> Outcome:
         """Return what is known."""
@@ -208,7 +209,7 @@ class Run:
         return Outcome(
             target=self.target or self.orders.settings.target,
             document=self.document.source if self.document else "",
-            address=shown(self.address),
+            address=self.address,
             combination=self.group.plan.trials[0].combination,
             seed=self.orders.settings.seed,
             called={account: self.facts.called(account) for account in self.cast.accounts},

@@ -20,10 +20,10 @@ from harness.sweeping.document import (
     operation_of,
     path_matches,
     read,
-    resolve,
     singular,
     understand,
 )
+from harness.sweeping.pointers import resolve
 
 from .api import DOCUMENT, served
 

@@ -67,6 +67,7 @@ def asked_at(openapi: str, server: str) -> str:
         ("openapi.json", "https://clinic.invalid/v1", "https://clinic.invalid/v1"),
         ("http://a.invalid:80/openapi.json", "http://A.invalid/v1", "http://A.invalid/v1"),
         ("http://a.invalid/openapi.json", "", "http://a.invalid"),
+        ("http://me:s3cret@a.invalid/openapi.json", "", "http://a.invalid"),
     ],
 )
 def test_where_requests_go(openapi: str, server: str, expected: str) -> None:
