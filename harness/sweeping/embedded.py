@@ -46,7 +46,11 @@ def files_in(text: str) -> Iterator[Embedded]:
             payload = PAYLOAD.match(text, found.end())
             end = payload.end() if payload else found.end()
             is_whole = end == len(text) or text[end] in ENDS or text[end].isspace()
-            yield _decoded(payload[0] if payload else "", content_type, is_whole=is_whole)
+            # Scripts put addresses together of parts: where nothing stands nothing is shown.
+            if payload and payload[0].strip():
+                yield _decoded(payload[0], content_type, is_whole=is_whole)
+            elif not is_whole and text[end] != "$":
+                yield _decoded("", content_type, is_whole=False)
         else:
             plain = PERCENT.match(text, found.end())
             end = plain.end() if plain else found.end()

@@ -61,7 +61,13 @@ def test_media_within_a_text(body: str, content_type: str) -> None:
     assert {(leak.degree, leak.value) for leak in leaks(answer)} == {("proved", f"{pack(HIS_CANARY):020d}")}
 
 
-@pytest.mark.parametrize("payload", ["", "@@@@", "AAAAA", f"{CODED[:200]}~~~"])
+def test_an_address_that_a_script_puts_together_is_no_doubt() -> None:
+    """Where nothing stands in base64 nothing is shown."""
+    script = b"""show("data:" + kind + ";base64," + said); show(`data:image/png;base64,${said}`)"""
+    assert Eye().look(Answer(200, headers={"Content-Type": "text/html"}, body=script)).unread == []
+
+
+@pytest.mark.parametrize("payload", ["@@@@", "AAAAA", f"{CODED[:200]}~~~"])
 def test_a_data_address_that_is_no_base64_is_told(payload: str) -> None:
     """What a browser might still show and cannot be decoded here is a doubt."""
     body = json.dumps({"m": f"data:audio/webm;base64,{payload}"}).encode()
