@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
 
-from harness.redact import Secrets
+from harness.redact import Secrets, plain
+from harness.redact.secrets import MAX_FOUND
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,103 @@ def test_too_short() -> None:
     """A secret of three letters cannot be hidden without hiding half of every text, and this is said."""
     with pytest.raises(ValueError, match="of 3 characters"):
         Secrets().add("abc")
+
+
+S = "s3cr3t-Value-77"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF123456789"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"GET /replays?access_token={S}&page=2: 500", "GET /replays?access_token=REDACTED&page=2: 500"),
+        (f"https://h/m.webm?sig={S}#t", "https://h/m.webm?sig=REDACTED#t"),
+        ("wss://h/?ticket=TICKETSECRET12", "wss://h/?ticket=REDACTED"),
+        (f"/next%3Faccess_token%3D{S}", "/next%3Faccess_token%3DREDACTED"),
+        (f"https://me:{S}@h/x", "https://REDACTED@h/x"),
+        (f"postgres://me:{S}@h and https:\\/\\/me:{S}@h", "postgres://REDACTED@h and https:\\/\\/REDACTED@h"),
+        (f"it held {JWT}.", "it held REDACTED"),
+        (f"sent Bearer {S} to it", "sent Bearer REDACTED to it"),
+        ("Basic dXNlcjpwYXNz", "Basic REDACTED"),
+        (f"Authorization: Bearer {S}\nHost: h", "Authorization: REDACTED\nHost: h"),
+        (f"X-Auth: {S}", "X-Auth: REDACTED"),
+        (f"Cookie: theme=dark; sid={S}", "Cookie: REDACTED"),
+        (f'{{"password":"{S} two","page":2}}', '{"password":"REDACTED","page":2}'),
+        (f'"{{\\"password\\": \\"{S}\\"}}"', '"{\\"password\\": \\"REDACTED\\"}"'),
+        (f"{{'sessionKey': '{S}'}}", "{'sessionKey': 'REDACTED'}"),
+        ('{"pin": 4711, "otp": "123456"}', '{"pin": REDACTED, "otp": "REDACTED"}'),
+        (f'{{"tokens": ["{S}", "b"], "page": 2}}', '{"tokens": REDACTED, "page": 2}'),
+        (f"headers={{('Authorization', 'Bearer {S}')}}", "headers={('Authorization', 'REDACTED')}"),
+        ("localStorage.setItem('session', 'LSSECRET11')", "localStorage.setItem('session', 'REDACTED')"),
+        ("{ key: 'KEYSECRET04', code: 'CODESECRET05' }", "{ key: 'REDACTED', code: 'REDACTED' }"),
+        (f"<password>{S}</password>", "<password>REDACTED</password>"),
+        (f'<input name="csrf_token" value="{S}">', '<input name="csrf_token" value="REDACTED">'),
+        (f"<meta content='{S}' name=csrf-token>", '<meta content="REDACTED" name=csrf-token>'),
+        (f"password: correct horse battery\nthen {S}", f"password: REDACTED\nthen {S}"),
+        (f"token={S}\nechoed {S}", "token=REDACTED\nechoed REDACTED"),
+    ],
+)  # fmt: skip
+def test_texts(text: str, masked: str) -> None:
+    """A secret in an error's text is known by its shape or by the name before it; what stands around it stays."""
+    assert plain(text) == masked
+    assert plain(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "leaks when new-auth=on and sms-otp=off and session=v2   (the other 8 flags do not matter)",
+        "#35   bob      emitted   video in visit-2 as 16632356390485234479",
+        "bob opened rec-e6ec607e19a6fb69 -> 16632356402297116720, bob of trial 639d902f   <--- here",
+        "harness run --trial 8125c04d --seed 0 --coverage t-way:1 --flaw video-branch-skips-owner --out /tmp/o-again",
+        "GET http://127.0.0.1:8080/replays?page=2&sort=newest answered 404, code: not_yours",
+        '{"status": 500, "code": "replay-not-found", "key": "Enter", "state": "connected"}',
+        "a basic example of a token that expired; the signature: invalid; session: closed; exit code: 6",
+        "Bearer token is missing, no Authorization header; user@example.org was told",
+        "the bearer of it passes; pinned=3.18.0; mapping=x; compass=north-east; cookies=none",
+    ],
+)
+def test_ordinary_texts(text: str) -> None:
+    """What the harness says, ids, status codes and flags stay as they are."""
+    assert plain(text) == text
+
+
+def test_headers() -> None:
+    """Only headers that are known to be harmless keep their values."""
+    headers = {"X-Request-Owner": "abc-123-xyz", "Content-Type": "text/html", ":path": "/?sig=abc-123-xyz"}
+    listed = [{"name": name, "value": value} for name, value in headers.items()]
+    told = Secrets().scrub({"headers": listed, "extraHTTPHeaders": headers})
+    kept = {"X-Request-Owner": "REDACTED", "Content-Type": "text/html", ":path": "/?sig=REDACTED"}
+    assert {each["name"]: each["value"] for each in told["headers"]} == kept
+    assert told["extraHTTPHeaders"] == kept
+
+
+def test_ordinary_words_stay() -> None:
+    """A word beside a secret's name is hidden there alone: elsewhere a trace needs it."""
+    secrets = Secrets()
+    told = secrets.scrub([{"token": "request", "auth": "required"}, {"js": "token = event.request; auth: 'snapshot'"}])
+    assert told[0] == {"token": "REDACTED", "auth": "REDACTED"}
+    assert secrets.mask("request required snapshot event.request") == "request required snapshot event.request"
+
+
+def test_not_text() -> None:
+    """Half a character, as a target's JSON may have it, is replaced and nothing is raised."""
+    assert plain(f"\ud800 token={S} {S}\ud800") == "\ufffd\ufffd\ufffd token=REDACTED REDACTED\ufffd\ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    "letters",
+    ["a", "=", "token", "token=", "'", "\\", "[", "token:[", "key:[", 'key:"a",', "eyJaaaaaa.", "<input ", " "],
+)
+def test_long_texts(letters: str) -> None:
+    """No text takes long, whatever is repeated in it."""
+    began = time.monotonic()
+    plain(letters * (100_000 // len(letters)))
+    assert time.monotonic() - began < 5
+
+
+def test_more_than_is_remembered() -> None:
+    """What holds more secrets than are remembered says so, for some might be left."""
+    secrets = Secrets()
+    secrets.scrub([{"token": f"tok-{n:06}-x7"} for n in range(MAX_FOUND + 1)])
+    assert secrets.is_full

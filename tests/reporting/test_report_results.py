@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.ledger import Action
 from harness.model import Trial, Verdict
-from harness.reporting.report import results
+from harness.reporting.report import results, verdict
 from harness.reporting.report.attachments import Attachments
 from harness.reporting.report.categories import LABEL, Category
 from harness.reporting.report.results import Teller, selected, titles
@@ -134,6 +134,26 @@ def test_no_account_names_or_passwords_are_told(tmp_path: Path) -> None:
     assert "hunter2" not in shown
 
 
+ERROR = (
+    "GET /replays?access_token=SEKRET0123456789 500 http://u:SEKRETURL@h/ {'password':'SEKRETPW55555'} "
+    "Authorization: Bearer SEKRETBEARER987654"
+)
+
+
+def test_no_secrets_of_an_error_are_told(tmp_path: Path) -> None:
+    """What a target or a scenario says may hold a token: it is in no result, no attachment and not in the verdict."""
+    out = store(tmp_path / "out", lambda _trial: broken())
+    for file in (out / "ledgers").iterdir():
+        file.write_text(file.read_text().replace("assert 1 == 2", ERROR).replace("rec-1", "rec-1?sig=SEKRETSIG1"))
+    shown = json.dumps(told(out, tmp_path / "attached"))
+    shown += "".join(file.read_text() for file in (tmp_path / "attached").iterdir())
+    outcome, settings, stored = recheck(out)
+    pages = verdict.pages(outcome, settings, stored, titles(outcome.plan))
+    for text in (shown, pages.fragment, pages.page):
+        assert "GET /replays?access_token=REDACTED 500" in text
+        assert "SEKRET" not in text
+
+
 def test_history_is_kept_apart_by_target_and_flaws(tmp_path: Path) -> None:
     """A planted flaw does not make the sound target's tests look new, flaky or fixed."""
     outs = {name: store(tmp_path / name, settings=settings) for name, settings in settings_of(tmp_path).items()}
@@ -196,7 +216,7 @@ def test_evidence_of_an_unknown_kind_is_named_only(tmp_path: Path) -> None:
     attachments = Attachments(tmp_path)
     (attached,) = attachments.add_evidence(tmp_path, "t")
     assert attached["name"] == "notes.txt"
-    assert (tmp_path / attached["source"]).read_text() == "token: REDACTED\n"
+    assert (tmp_path / attached["source"]).read_text() == "token: REDACTED"
     assert attachments.left_out == [str(place / "alice.log"), str(place / "core")]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.reporting.report import redact
+from harness.redact import NotRedactableError, Secrets, clean_har, clean_trace, packed, plain
 from harness.running.store import EVIDENCE
 
 LEAK = "leak"
@@ -20,6 +20,7 @@ MAX_BYTES = 64 * 2**20
 MAX_FILE_BYTES = 24 * 2**20
 MAX_FILES = 64
 """Of one trial's evidence."""
+MAX_UNPACKED_BYTES = 256 * 2**20
 
 Attached = dict[str, str]
 
@@ -32,14 +33,26 @@ class Kind:
     cleaned: Callable[[bytes], bytes] = bytes
 
 
+def _har(data: bytes) -> bytes:
+    return clean_har(data, Secrets())
+
+
+def _trace(data: bytes) -> bytes:
+    return packed(clean_trace(data, Secrets(), MAX_UNPACKED_BYTES))
+
+
+def _text(data: bytes) -> bytes:
+    return plain(data.decode(errors="replace")).encode()
+
+
 KINDS = {
     ".png": Kind("image/png"),
     ".webm": Kind("video/webm"),
     ".mp4": Kind("video/mp4"),
     ".ogg": Kind("video/ogg"),
-    ".har": Kind("application/json", redact.har),
-    ".zip": Kind("application/zip", redact.trace),
-    ".txt": Kind("text/plain", redact.plain),
+    ".har": Kind("application/json", _har),
+    ".zip": Kind("application/zip", _trace),
+    ".txt": Kind("text/plain", _text),
 }
 """Any other is left out: what is secret in it is not known."""
 SEEN_BY_A_BROWSER = {
@@ -63,7 +76,8 @@ class Attachments:
 
     def add_json(self, name: str, value: Any) -> Attached:
         """Attach a value as JSON; always, for it is small."""
-        return self._write(name, redact.text(json.dumps(value, indent=1)).encode(), ".json", "application/json")
+        clean = json.dumps(Secrets().scrub(value), indent=1)
+        return self._write(name, clean.encode(), ".json", "application/json")
 
     def add_evidence(self, run: Path, trial: str) -> Iterator[Attached]:
         """Attach what was kept of a trial, the leak first."""
@@ -86,7 +100,7 @@ class Attachments:
             ):
                 return None
             data = kind.cleaned(file.read_bytes())
-        except (OSError, redact.NotRedactableError):
+        except (OSError, NotRedactableError):
             return None
         content_type = _sound_or_pictures(file, kind.content_type)
         return self._write(WORDS.get(file.name, _words(file)), data, file.suffix, content_type)
@@ -97,12 +111,6 @@ class Attachments:
         source = f"{self._count:06d}-attachment{suffix}"
         (self.directory / source).write_bytes(data)
         return {"name": name, "source": source, "type": content_type}
-
-
-def has_leak(run: Path, trial: str) -> bool:
-    """True when the media of a trial's leak was kept."""
-    place = run / EVIDENCE / trial
-    return place.is_dir() and any(file.stem == LEAK for file in place.iterdir())
 
 
 def _order(file: Path) -> tuple[bool, bool, str]:

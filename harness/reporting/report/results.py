@@ -16,8 +16,8 @@ from typing import Any
 from harness.ledger import Ledger
 from harness.model import Combination, Verdict, short_id
 from harness.planning.plan import Plan
+from harness.redact import plain
 from harness.reporting import text
-from harness.reporting.report import redact
 from harness.reporting.report.attachments import Attached, Attachments
 from harness.reporting.report.categories import LABEL, SCENARIO, Category, category
 from harness.reporting.report.steps import Step, lists, steps
@@ -78,7 +78,7 @@ class Teller:
             told |= self._detail(result, ledger, told)
         if kind is not None:
             told["statusDetails"] = self._message(result, kind, is_detailed=is_detailed)
-        again = redact.text(text.again(result, self.settings))
+        again = plain(text.again(result, self.settings))
         told["description"] = f"Trial `{trial.id}`, {result.verdict}. Play it again:\n\n```\n{again}\n```\n"
         return told
 
@@ -105,9 +105,9 @@ class Teller:
         degree = f", {first.degree}" if first and first.degree else ""
         more = f" (and {len(result.findings) - 1} more findings)" if len(result.findings) > 1 else ""
         message = f"{kind}\n{first.check}{degree}: {first.sentence}{more}" if first else str(kind)
-        said = {"message": redact.text(message)}
+        said = {"message": plain(message)}
         if is_detailed:
-            said["trace"] = redact.text(text.failure(result, self.settings, self.stored))
+            said["trace"] = plain(text.failure(result, self.settings, self.stored))
         return said
 
     def _rest(self, scenario: str, kind: Category | None, results: Sequence[TrialResult]) -> Result:
@@ -132,7 +132,7 @@ class Teller:
             "name": f"{THE_RUN} is not proved",
             "status": "broken",
             "labels": self._labels(THE_RUN, Category.NO_VERDICT, None),
-            "statusDetails": {"message": redact.text("\n".join([Category.NO_VERDICT, *self.outcome.doubts]))},
+            "statusDetails": {"message": plain("\n".join([Category.NO_VERDICT, *self.outcome.doubts]))},
         }
 
     def _case(self, scenario: str, variation: str) -> Result:
@@ -187,13 +187,13 @@ def selected(
 
 def _step(step: Step, start_ms: int) -> Result:
     told: Result = {
-        "name": redact.text(step.name),
+        "name": plain(step.name),
         "status": step.status,
         "start": start_ms + round(step.start_s * 1000),
         "stop": start_ms + round(step.stop_s * 1000),
         "steps": [_step(below, start_ms) for below in step.steps],
     }
-    return told | ({"statusDetails": {"message": redact.text(step.message)}} if step.message else {})
+    return told | ({"statusDetails": {"message": plain(step.message)}} if step.message else {})
 
 
 def write(results: Iterator[Result], directory: Path, say: Callable[[str], None]) -> int:

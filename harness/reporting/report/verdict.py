@@ -15,8 +15,8 @@ from pathlib import Path
 
 from harness.model import Combination, Verdict
 from harness.planning.narrow import describe
+from harness.redact import plain
 from harness.reporting import text
-from harness.reporting.report import redact
 from harness.reporting.report.attachments import MAX_FILE_BYTES
 from harness.reporting.report.categories import category
 from harness.running.outcome import RunOutcome, ScenarioOutcome
@@ -47,7 +47,7 @@ class Pages:
 
 def pages(outcome: RunOutcome, settings: Settings, stored: StoredRun, titles: Mapping[Combination, str]) -> Pages:
     """Return the verdict of a run; `titles` are the names of its combinations."""
-    said = redact.text(text.verdict(outcome, settings, stored))
+    said = plain(text.verdict(outcome, settings, stored))
     head, _, _ = said.partition("\n\n")
     headline, *more = head.splitlines()
     linked = "".join(_body(headline, more, said, outcome, stored, titles, is_linked=True))
@@ -79,14 +79,14 @@ def _body(
 ) -> Iterator[str]:
     yield f'<section class="harness-verdict harness-{outcome.verdict}"><h1>{escape(headline)}</h1><div>'
     yield "".join(f"<p>{_emphasised(line.strip())}</p>" for line in more)
-    yield "".join(f'<p class="harness-doubt">not proved: {escape(redact.text(doubt))}</p>' for doubt in outcome.doubts)
+    yield "".join(f'<p class="harness-doubt">not proved: {escape(plain(doubt))}</p>' for doubt in outcome.doubts)
     failing = [scenario for scenario in outcome.scenarios if scenario.verdict is not Verdict.VALID]
     if failing:
         yield '<div class="harness-causes"><ul>'
         yield from _causes(failing, outcome, is_linked=is_linked)
         yield f"</ul>{_picture(failing, stored)}</div>"
     if outcome.control and outcome.control.found:
-        yield f"<p>control: {escape(redact.text(outcome.control.sentence))}</p>"
+        yield f"<p>control: {escape(plain(outcome.control.sentence))}</p>"
     yield "<details><summary>every trial</summary>"
     yield from _table(outcome, titles, is_linked=is_linked)
     yield "</details><details><summary>the whole verdict, with evidence</summary>"
@@ -132,7 +132,7 @@ def _case(scenario: ScenarioOutcome, *, is_linked: bool) -> str:
     worst = scenario.worst
     if worst is None or not worst.findings:
         return said
-    sentence = escape(redact.text(worst.findings[0].sentence))
+    sentence = escape(plain(worst.findings[0].sentence))
     look = f' <a href="{anchor(worst.trial.id)}">trial {worst.trial.id}</a>' if is_linked else ""
     return f"{said}<br><em>{escape(category(worst) or '')}</em>: {sentence}{look}"
 
