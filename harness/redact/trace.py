@@ -101,12 +101,11 @@ def _scrubbed(name: str, body: bytes, secrets: Secrets) -> bytes:
 def _scrubbed_line(line: bytes, secrets: Secrets) -> bytes:
     """Return a line of a trace; one that cannot be read cannot be redacted either, and is left out."""
     try:
-        event = _without_media(json.loads(line))
+        event = secrets.scrub(_without_media(json.loads(line)))
         if not isinstance(event, dict):
             return b""
-        if event.get("type") in _ACTIONS:
-            event = _cut(event)
-        return json.dumps(secrets.scrub(event)).encode() + b"\n"
+        kept = _cut(event) if event.get("type") in _ACTIONS else event
+        return json.dumps(kept).encode() + b"\n"
     except (ValueError, RecursionError):
         return b""
 

@@ -14,7 +14,7 @@ from typing import Any
 import av
 import pytest
 
-from harness.drivers.browser import Session, evidence
+from harness.drivers.browser import Session, evidence, picture
 from harness.redact import REDACTED, Secrets
 from tests.chromium import needs_chromium
 
@@ -118,6 +118,18 @@ def test_kept(hands: Hands, tmp_path: Path) -> None:
         assert str(Path(evidence.__file__).parent).encode() not in data, name
 
 
+def pixels(picture: bytes) -> Any:
+    """Return the pixels of a PNG file, a row each."""
+    with av.open(io.BytesIO(picture), "r") as container:
+        return next(container.decode(video=0)).to_ndarray(format="rgb24").reshape(-1, 3)
+
+
+def red(picture: bytes) -> int:
+    """Return how many pixels of a PNG file are of the colour that stands for a person."""
+    found = pixels(picture)
+    return int(((found[:, 0] > 200) & (found[:, 1] < 60) & (found[:, 2] < 60)).sum())
+
+
 @needs_chromium
 def test_faces(hands: Hands, tmp_path: Path) -> None:
     """Pictures are covered in the screenshot, and the page's text is not."""
@@ -129,13 +141,71 @@ def test_faces(hands: Hands, tmp_path: Path) -> None:
         await session.close()
 
     hands.run(story())
-    picture = (tmp_path / "alice.png").read_bytes()
-    with av.open(io.BytesIO(picture), "r") as container:
-        pixels = next(container.decode(video=0)).to_ndarray(format="rgb24").reshape(-1, 3)
-    assert not ((pixels[:, 0] > 240) & (pixels[:, 1] < 20)).any()
-    covered = tuple(bytes.fromhex(evidence.COVER[1:]))
-    assert (pixels == covered).all(axis=1).sum() >= 300 * 300
-    assert (pixels.max(axis=1) < 60).any()
+    kept = (tmp_path / "alice.png").read_bytes()
+    assert not red(kept)
+    covered = tuple(bytes.fromhex(picture.COVER[1:]))
+    assert (pixels(kept) == covered).all(axis=1).sum() >= 300 * 300
+    assert (pixels(kept).max(axis=1) < 60).any()
+
+
+BOX = "display: block; width: 80px; height: 80px;"
+SHOWN = {
+    "background": f"<style>#x {{ {BOX} background-image: URL }}</style><div id=x></div>",
+    "a background that is important": f"<style>#x#x#x {{ {BOX} background: URL !important }}</style><div id=x></div>",
+    "a layer": f"<style>@layer a {{ #x {{ {BOX} background: URL !important }} }}</style><div id=x></div>",
+    "the page's background": "<style>html { background: URL }</style>",
+    "image-set": f"<style>#x {{ {BOX} background: image-set(URL 1x) }}</style><div id=x></div>",
+    "border": f"<style>#x {{ {BOX} border: 20px solid; border-image: URL 1 }}</style><div id=x></div>",
+    "bullet": "<style>li { margin: 90px; list-style-image: URL }</style><ul><li>one</ul>",
+    "content": f"<style>#x {{ {BOX} content: URL }}</style><div id=x></div>",
+    "before": f"<style>#x::before {{ {BOX} content: ''; background: URL }}</style><div id=x></div>",
+    "generated": f"<style>#x::after {{ {BOX} content: URL }}</style><div id=x></div>",
+    "a layer's generated": "<style>@layer a { #x::after { content: URL !important } }</style><div id=x></div>",
+    "first letter": "<style>#x::first-letter { font-size: 80px; background: URL }</style><p id=x>One</p>",
+    "svg": "<svg width=80 height=80><image href=DATA width=80 height=80 /></svg>",
+    "pattern": "<svg width=80 height=80><pattern id=p width=1 height=1><image href=DATA width=80 height=80 /></pattern>"
+    "<rect fill=url(#p) width=80 height=80 /></svg>",
+    "filter": "<svg width=80 height=80><filter id=f><feImage href=DATA /></filter>"
+    "<rect filter=url(#f) width=80 height=80 /></svg>",
+    "input": "<input type=image src=DATA width=80 height=80>",
+    "picture": "<picture><source srcset=DATA><img width=80 height=80></picture>",
+    "object": "<object data=DATA width=80 height=80></object>",
+    "embed": "<embed src=DATA width=80 height=80>",
+    "table": "<table background=DATA><td width=80 height=80></table>",
+    "dialog": "<style>#x::backdrop { background: URL }</style><dialog id=x>One</dialog>"
+    "<script nonce=n>x.showModal()</script>",
+    "open root": "<div id=x></div><script nonce=n>x.attachShadow({mode: 'open'}).innerHTML = `<img src=DATA width=80>"
+    "<svg width=80 height=80><image href=DATA width=80 height=80 /></svg>`</script>",
+    "closed root": "<div id=x></div><script nonce=n>x.attachShadow({mode: 'closed'}).innerHTML ="
+    f" `<img src=DATA width=80><style nonce=n>p {{ {BOX} background: URL }}</style><p>`</script>",
+}
+"""Ways in which a page shows a picture; URL and DATA stand for one that is red."""
+POLICY = "default-src 'none'; img-src data:; object-src data:; style-src 'nonce-n'; script-src 'nonce-n'"
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC"
+
+
+@needs_chromium
+@pytest.mark.parametrize("way", SHOWN)
+def test_every_way_to_show_a_face(hands: Hands, tmp_path: Path, way: str) -> None:
+    """Whatever shows a picture is covered or left out, though the page's policy allows no style but its own."""
+    address = f"data:image/png;base64,{DOT}"
+    shown = SHOWN[way].replace("<style>", "<style nonce=n>").replace("URL", f"url({address})").replace("DATA", address)
+    page = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><h1>Hello</h1>{shown}'
+
+    async def story() -> bytes:
+        session = await hands.visitor()
+        await session.page.goto("about:blank")
+        await session.page.set_content(page)
+        seen = await session.page.screenshot()
+        await session.keep_evidence(tmp_path)
+        await session.close()
+        return seen
+
+    seen = hands.run(story())
+    assert red(seen) >= 64, "it does not show in this browser"
+    kept = (tmp_path / "alice.png").read_bytes()
+    assert red(kept) == 0
+    assert (pixels(kept).max(axis=1) < 60).any(), "the heading is gone"
 
 
 @needs_chromium

@@ -184,7 +184,7 @@ class Session:
 
     async def picture(self, file: Path) -> None:
         """Write a picture of the whole page, what may show a person covered; nothing where there is none to be had."""
-        await evidence.picture(self.page, file)
+        await evidence.take_picture(self._context, self.page, file)
 
     async def close(self) -> None:
         """Let go of the context, and of a trace that was not kept; harmless when the browser is gone."""

@@ -16,19 +16,17 @@ from pathlib import Path
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
+from harness.drivers.browser import picture
 from harness.redact import NotRedactableError, Secrets, clean_trace, packed
 
 PICTURE_S, TRACE_S = 8.0, 15.0
 MAX_BYTES = 128 * 1024 * 1024
 """Of a trace when it is unpacked; a larger one is not kept."""
-FACES = "img, video, canvas, iframe, embed, object"
-"""What may show a person: it is covered in the picture. Text stays."""
-COVER = "#8a8f98"
 
 
 async def keep(context: BrowserContext, page: Page, directory: Path, actor: str, secrets: Secrets) -> None:
     """Write ACTOR.png, ACTOR.trace.zip and ACTOR.har into the directory, each if it can be had; end the trace."""
-    await picture(page, directory / f"{actor}.png")
+    await take_picture(context, page, directory / f"{actor}.png")
     # What is not redacted yet lies where nobody else may read it, and not for long.
     with tempfile.TemporaryDirectory(prefix="harness-trace-") as private:
         raw = Path(private) / "trace.zip"
@@ -39,17 +37,11 @@ async def keep(context: BrowserContext, page: Page, directory: Path, actor: str,
             await asyncio.to_thread(rewrite, raw, directory, actor, secrets)
 
 
-async def picture(page: Page, file: Path) -> None:
+async def take_picture(context: BrowserContext, page: Page, file: Path) -> None:
     """Write a picture of the whole page, what may show a person covered; nothing where there is none to be had."""
     with suppress(PlaywrightError, TimeoutError):
         async with asyncio.timeout(PICTURE_S):
-            await page.screenshot(
-                path=file,
-                full_page=True,
-                mask=[frame.locator(FACES) for frame in page.frames],
-                mask_color=COVER,
-                timeout=0,
-            )
+            await picture.take(context, page, file)
 
 
 def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
