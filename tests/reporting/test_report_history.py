@@ -90,6 +90,21 @@ def test_reports_that_are_made_at_once_lose_no_line(tmp_path: Path) -> None:
     assert names(file) == ["b", "a"]
 
 
+def test_a_line_may_hold_what_unicode_calls_the_end_of_one(tmp_path: Path) -> None:
+    """Allure writes the words of a target as they are; only a line feed ends a line of JSON Lines."""
+    file, out = tmp_path / "history.jsonl", store(tmp_path / "out")
+    told = point("a").replace("VALID", "one\u2028two\u2029three\x85four")
+    file.write_text(told + "\n", encoding="utf-8")
+    copy = tmp_path / "copy.jsonl"
+    earlier = History.read(file, out)
+    earlier.lend(copy)
+    with copy.open("a", encoding="utf-8") as lent:
+        lent.write(told.replace('"a"', '"b"') + "\n")
+    earlier.take_back(copy)
+    kept = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    assert [json.loads(line)["uuid"] for line in kept] == ["a", "b"]
+
+
 @pytest.mark.parametrize("appended", ["", "{}\n", "nothing like JSON\n"])
 def test_an_allure_that_adds_no_line_has_failed(tmp_path: Path, appended: str) -> None:
     """It is said in a line, and the history stays as it was."""

@@ -55,7 +55,7 @@ class History:
         The others are read once more: another report may have been made meanwhile. Raises UsageError as `read` does,
         and AllureFailedError when Allure appended nothing that is a line of a history.
         """
-        appended = copy.read_text(encoding="utf-8").splitlines()[len(self.lines) :]
+        appended = _lines(copy.read_text(encoding="utf-8"))[len(self.lines) :]
         try:
             added = _point(copy, len(self.lines) + 1, "".join(appended[-1:]))
         except UsageError as error:
@@ -88,13 +88,18 @@ def fingerprint(directory: Path) -> str:
     return digest.hexdigest()
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines of JSON Lines: what Unicode calls a line's end may stand in the middle of one, in a text."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _others(path: Path, run: str) -> tuple[str, ...]:
     """Return the lines of a history that are not of this run; raise UsageError for what is no history."""
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--history {path}: {error}") from error
-    lines = enumerate(text.splitlines(), 1)
+    lines = enumerate(_lines(text), 1)
     return tuple(line for number, line in lines if line.strip() and _point(path, number, line).get(WHOSE) != run)
 
 
