@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from importlib import import_module
 from pathlib import Path
 
 import playwright
@@ -109,3 +111,26 @@ def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
     assert "apt install chromium" in line
     assert "playwright install chromium" in line
     assert (named or "HARNESS_BROWSER") in line
+
+
+def test_one_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script in a browser's place that hangs is given up, and neither it nor its child goes on."""
+    monkeypatch.setattr(import_module("harness.drivers.browser.find"), "ANSWER_S", 0.5)
+    hanging = program(tmp_path / "hanging", f"trap '' TERM; sleep 60 & echo $! > {tmp_path}/child; wait")
+    monkeypatch.setenv("HARNESS_BROWSER", str(hanging))
+    began = time.monotonic()
+    with pytest.raises(UsageError, match="does not answer --version"):
+        find()
+    assert time.monotonic() - began < 10
+    with pytest.raises(ProcessLookupError):
+        until_gone(int((tmp_path / "child").read_text()))
+
+
+def until_gone(pid: int) -> None:
+    """Raise ProcessLookupError as soon as there is no such process, or only what is left to be reaped."""
+    for _ in range(100):
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat")
+        if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+            raise ProcessLookupError
+        time.sleep(0.02)

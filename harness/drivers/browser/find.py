@@ -7,9 +7,11 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -101,13 +103,29 @@ def _registry(package: Path) -> Path:
 def _version(path: Path) -> str:
     """Return what the executable says of its version, or an empty string when it says none."""
     try:
-        told = subprocess.run(  # noqa: S603 - the browser that is going to be started
-            [path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_S, check=False
+        asked = subprocess.Popen(  # noqa: S603 - the browser that is going to be started
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return ""
-    found = _VERSION.search(told.stdout)
-    is_chromium = not told.returncode and NAME in told.stdout.lower()
+    try:
+        told = asked.communicate(timeout=ANSWER_S)[0].decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        return ""
+    finally:
+        # It may be a script, whose child would go on, and hold the pipe open.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(asked.pid, signal.SIGKILL)
+        asked.kill()
+        asked.wait()
+        if asked.stdout:
+            asked.stdout.close()
+    found = _VERSION.search(told)
+    is_chromium = not asked.returncode and NAME in told.lower()
     return found[0] if found and is_chromium else ""
 
 
