@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from harness.cli.main import main
 from harness.drivers.browser import find
 from harness.reporting.report.page import POLICY
-from harness.reporting.report.verdict import anchor
+from harness.reporting.report.table import anchor
 from tests.allure_tool import needs_allure
 from tests.chromium import needs_chromium
 from tests.reporting.stored import PLAN, clean, keep_leak, leaking, store, trial_with
@@ -55,6 +55,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("reports")
     keep_leak(store(place / "leak", leaking), LEAKING)
     store(place / "clean", clean)
+    control = place / "clean" / "control.jsonl"
+    control.write_text(control.read_text().replace('"run": 1', '"run": 2'))
     store(place / "short", lambda trial: None if trial == LEAKING else clean(trial), control=False)
     for name in ("leak", "clean", "short"):
         sys.argv = ["harness", "report", str(place / name), "--history", str(place / "history.jsonl")]
@@ -147,6 +149,26 @@ def test_the_verdict_opens_alone(browser: Page, reports: Path) -> None:
     assert [each for each in asked if not each.startswith(("data:", "file:"))] == []
 
 
+def test_a_narrow_page_cuts_nothing_off(browser: Page, reports: Path) -> None:
+    """On a telephone the picture stands below the causes, and lines of evidence scroll instead of breaking."""
+    before = browser.viewport_size
+    assert before
+    browser.set_viewport_size({"width": 420, "height": 900})
+    try:
+        browser.goto((reports / "leak/allure-report/verdict.html").as_uri())
+        place = browser.locator(".harness-causes img").bounding_box()
+        assert place
+        assert place["x"] + place["width"] <= 420
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 420
+        browser.locator("summary").last.click()
+        text = browser.locator("pre")
+        assert text.evaluate("(text) => getComputedStyle(text).whiteSpace") == "pre"
+        assert text.evaluate("(text) => text.scrollWidth > text.clientWidth")
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 420
+    finally:
+        browser.set_viewport_size(before)
+
+
 def test_a_planted_script_is_seen_and_the_policy_stops_it(browser: Page, reports: Path, tmp_path: Path) -> None:
     """The instrument sees a request where there is one; under our policy even a planted script asks nobody."""
     with server() as (address, hits):
@@ -167,7 +189,7 @@ def test_a_planted_script_is_seen_and_the_policy_stops_it(browser: Page, reports
 def test_the_history_has_a_line_a_run(reports: Path) -> None:
     """Three runs of one plan, told apart by their controls, or one that has none."""
     lines = [json.loads(line) for line in (reports / "history.jsonl").read_text().splitlines()]
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert len(lines[-1]["testResults"]) == len(PLAN.trials) + 1
 
 

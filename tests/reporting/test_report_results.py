@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger import Action
-from harness.model import Trial, Verdict
+from harness.model import Catalogue, Flag, Trial, Verdict
+from harness.planning.exhaustive import exhaustive
 from harness.reporting.report import results, verdict
 from harness.reporting.report.attachments import Attachments
 from harness.reporting.report.categories import LABEL, Category
@@ -62,6 +63,7 @@ def test_a_leak_fails_and_says_what_who_and_how_to_play_it_again(tmp_path: Path)
     assert first == "foreign media: never ship"
     assert second.startswith("foreign-media, proved: alice's replay list served video that bob emitted in visit-2")
     assert f"harness run --trial {trial.id}" in leak["description"]
+    assert "```" not in leak["description"]
     assert "<--- here" in leak["statusDetails"]["trace"]
     attached = {each["name"]: tmp_path / "attached" / each["source"] for each in leak["attachments"]}
     assert json.loads(attached["findings"].read_text())[0]["check"] == "foreign-media"
@@ -154,8 +156,8 @@ def test_no_secrets_of_an_error_are_told(tmp_path: Path) -> None:
         assert "SEKRET" not in text
 
 
-def test_history_is_kept_apart_by_target_and_flaws(tmp_path: Path) -> None:
-    """A planted flaw does not make the sound target's tests look new, flaky or fixed."""
+def test_history_is_kept_apart_by_target_driver_and_flaws(tmp_path: Path) -> None:
+    """A planted flaw or another driver does not make the sound target's tests look new, flaky or fixed."""
     outs = {name: store(tmp_path / name, settings=settings) for name, settings in settings_of(tmp_path).items()}
     ids = {
         name: {each["historyId"] for each in told(out, tmp_path / "attached").values()} for name, out in outs.items()
@@ -163,16 +165,18 @@ def test_history_is_kept_apart_by_target_and_flaws(tmp_path: Path) -> None:
     assert ids["sound"] == ids["again"]
     assert not ids["sound"] & ids["flawed"]
     assert not ids["sound"] & ids["elsewhere"]
+    assert not ids["sound"] & ids["browser"]
 
 
 def settings_of(place: Path) -> dict[str, Settings]:
-    """Return the settings of four runs, the first two of one target."""
+    """Return the settings of five runs, the first two alike."""
     sound_one = Settings(out=place, seed=7)
     return {
         "sound": sound_one,
         "again": sound_one,
         "flawed": replace(sound_one, flaws=("a",)),
         "elsewhere": replace(sound_one, target="http://127.0.0.1:9"),
+        "browser": replace(sound_one, driver="browser"),
     }
 
 
@@ -218,6 +222,21 @@ def test_evidence_of_an_unknown_kind_is_named_only(tmp_path: Path) -> None:
     assert attached["name"] == "notes.txt"
     assert (tmp_path / attached["source"]).read_text() == "token: REDACTED"
     assert attachments.left_out == [str(place / "alice.log"), str(place / "core")]
+
+
+def test_a_valid_trial_has_steps_and_no_lists(tmp_path: Path) -> None:
+    """Its steps say what everybody could see; lists are for those who look for what went wrong."""
+    shown = told(store(tmp_path / "out"), tmp_path / "attached").values()
+    assert all(each["steps"] and not each["attachments"] for each in shown)
+
+
+def test_names_are_in_the_plans_order_when_sorted_as_text() -> None:
+    """Allure sorts names as text, and what has no short name is numbered."""
+    flags = tuple(Flag(f"a-flag-with-quite-a-long-name-{number}") for number in range(4))
+    names = list(titles(exhaustive(Catalogue(flags, source="x"), ["one"], 7)).values())
+    numbered = [name for name in names if name.startswith("combination")]
+    assert "combination 08 of 16" in numbered
+    assert sorted(numbered) == numbered
 
 
 def outcome_of(*findings: tuple[Any, ...]) -> list[TrialResult]:

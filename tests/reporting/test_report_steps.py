@@ -4,7 +4,7 @@ from harness.ledger import Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.oracle import judge
 from harness.reporting.report.steps import MAX_STEPS, SIGNING_UP, STORY, Step, lists, steps
-from tests.checks.stories import item, sound, story
+from tests.checks.stories import canary, item, sound, story
 from tests.reporting.stored import leaked
 
 
@@ -72,3 +72,11 @@ def test_the_lists_say_whose_each_recording_proved_to_be() -> None:
     assert [each["recording"] for each in shown] == ["rec-1", "rec-2"]
     assert shown[1]["shows"] == ["video of bob in visit-2", "video of chen in visit-2"]
     assert lists(sound().lists("bob", item("rec-9")).closed())["bob"][0]["shows"] == []
+
+
+def test_a_long_list_is_told_by_what_it_showed() -> None:
+    """Of entries that nobody opened only the first are told, the rest are counted."""
+    told = sound().lists("alice", *(item(f"rec-{number}") for number in range(50)))
+    shown = lists(told.opens("alice", "rec-40", canary("bob", "visit-2")).closed())["alice"]
+    assert [each.get("recording") for each in shown] == [*(f"rec-{number}" for number in range(20)), "rec-40", None]
+    assert shown[-1] == {"left out": "29 more, none of them opened"}

@@ -3,11 +3,19 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from harness.model import Catalogue, Flag, Verdict
+from harness.planning.exhaustive import exhaustive
 from harness.reporting import text
-from harness.reporting.report import verdict
+from harness.reporting.report import table, verdict
 from harness.reporting.report.results import titles
+from harness.reporting.report.table import Links, Table, anchor
+from harness.running.outcome import RunOutcome
 from harness.running.recheck import recheck
-from tests.reporting.stored import clean, keep_leak, leaking, store, trial_with
+from harness.running.trial import TrialResult
+from tests.reporting.stored import clean, keep_leak, leaked, leaking, store, trial_with
+from tests.running.runs import LEAK
 
 LEAKING = trial_with("replay-cache", "video-upgrade")
 
@@ -59,7 +67,10 @@ def test_the_whole_text_of_harness_check_is_there(tmp_path: Path) -> None:
 def test_links_lead_into_the_report_and_a_page_alone_has_none(tmp_path: Path) -> None:
     """Each trial in the table leads to its result in Allure's page."""
     made = pages(store(tmp_path / "out", leaking))
-    assert made.fragment.count(f'href="{verdict.anchor(LEAKING.id)}"') == 2
+    assert made.fragment.count(f'href="{anchor(LEAKING.id)}"') == 2
+    keep_leak(tmp_path / "out", LEAKING)
+    made = pages(tmp_path / "out")
+    assert f'media of bob, in <a href="{anchor(LEAKING.id)}">trial {LEAKING.id}</a>' in made.fragment
     assert "href" not in made.page
     assert not re.search(r"(src|href)=\"(?!data:|#)", made.fragment + made.page)
 
@@ -90,3 +101,53 @@ def test_what_a_target_says_is_never_markup(tmp_path: Path) -> None:
     file = out / "ledgers" / f"{LEAKING.id}.jsonl"
     file.write_text(file.read_text().replace("rec-2", "<script>alert(1)</script>"))
     assert "<script>" not in pages(out).fragment
+
+
+def test_the_picture_is_of_a_trial_that_is_named(tmp_path: Path) -> None:
+    """Another leak's picture is shown only if none of the trials that stand above has one."""
+    out = store(
+        tmp_path / "out", lambda trial: leaked() if trial.combination["video-upgrade"] == "on" else clean(trial)
+    )
+    first = trial_with("video-upgrade")
+    outcome = recheck(out)[0]
+    named = next(scenario.worst for scenario in outcome.scenarios if scenario.name == "two_visits")
+    assert named
+    other = next(trial for trial in (first, LEAKING) if trial != named.trial)
+    keep_leak(out, other)
+    assert f"in trial {other.id}</figcaption>" in pages(out).page
+    keep_leak(out, named.trial)
+    assert f"in trial {named.trial.id}</figcaption>" in pages(out).page
+
+
+def test_a_row_says_what_its_combination_changes() -> None:
+    """A number is no name: the flags of a cause come first, then others, as many as find room."""
+    flags = tuple(Flag(f"a-flag-with-quite-a-long-name-{number}") for number in range(5))
+    plan = exhaustive(Catalogue(flags, source="x"), ["one"], 7)
+    last, cause = plan.trials[-1], flags[-1].name
+    found = {trial: (LEAK,) if trial.combination[cause] == "on" else () for trial in plan.trials}
+    results = (
+        TrialResult(trial, Verdict.merge(each.verdict for each in told), told, 1.0) for trial, told in found.items()
+    )
+    outcome = RunOutcome(plan, tuple(results), None)
+    shown = "".join(Table(outcome, titles(plan), Links(is_linked=False)).html())
+    assert f'title="{last.combination}"' in shown
+    assert (
+        "<b>combination 32 of 32</b> <span>a-flag-with-quite-a-long-name-4=on a-flag-with-quite-a-long-name-0=on "
+        "a-flag-with-quite-a-long-name-1=on …</span>" in shown
+    )
+
+
+def test_a_table_that_is_cut_says_so_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not called every trial when it holds some."""
+    out = store(tmp_path / "out", leaking)
+    assert "<summary>every trial</summary>" in pages(out).page
+    monkeypatch.setattr(table, "MAX_ROWS", 3)
+    assert "<summary>the trials of 3 of 4 combinations, none of the others graver</summary>" in pages(out).page
+
+
+def test_what_is_no_accusation_is_not_red() -> None:
+    """What may ship, and what perhaps may, have colours of their own."""
+    assert verdict._emphasised("ship: safe with a=off") == '<strong class="harness-ship">ship:</strong> safe with a=off'
+    assert verdict._emphasised("hypothesis: <b>").startswith('<strong class="harness-hypothesis">hypothesis:</strong>')
+    for word in verdict.ANSWERS:
+        assert f"strong.harness-{word} {{ color:" in verdict.STYLE

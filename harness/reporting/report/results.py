@@ -7,6 +7,7 @@ all the rest; of a failing run that is larger still, one for each kind of failur
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from harness.model import Combination, Verdict, short_id
 from harness.planning.plan import Plan
 from harness.redact import plain
 from harness.reporting import text
-from harness.reporting.report.attachments import Attached, Attachments
+from harness.reporting.report.attachments import Attachments
 from harness.reporting.report.categories import LABEL, SCENARIO, Category, category
 from harness.reporting.report.steps import Step, lists, steps
 from harness.running.outcome import RunOutcome
@@ -75,30 +76,32 @@ class Teller:
         }
         told["attachments"] = list(self.attachments.add_evidence(self.stored.path, trial.id))
         if ledger is not None:
-            told |= self._detail(result, ledger, told)
+            self._detail(told, result, ledger)
         if kind is not None:
             told["statusDetails"] = self._message(result, kind, is_detailed=is_detailed)
         again = plain(text.again(result, self.settings))
-        told["description"] = f"Trial `{trial.id}`, {result.verdict}. Play it again:\n\n```\n{again}\n```\n"
+        # Not a block of code: Allure cuts its lines off.
+        told["description"] = f"Trial `{trial.id}`, {result.verdict}. Play it again:\n\n{_code(again)}\n"
         return told
 
-    def _detail(self, result: TrialResult, ledger: Ledger, so_far: Result) -> Result:
-        """Return the findings, steps and lists of a trial; of those after the one for which there was no room, none."""
-        found = [
-            {"check": each.check, "verdict": each.verdict, "degree": each.degree, "sentence": each.sentence}
-            for each in result.findings[:MAX_FINDINGS]
-        ]
-        attached: list[Attached] = so_far["attachments"]
-        if result.verdict is not Verdict.VALID:
-            attached.append(self.attachments.add_json("findings", found))
-        told = steps(ledger, result.findings)
-        count = sum(step.count for step in told)
+    def _detail(self, told: Result, result: TrialResult, ledger: Ledger) -> None:
+        """Add the findings, steps and lists of a trial; of those after the one for which there was no room, none."""
+        is_valid = result.verdict is Verdict.VALID
+        if not is_valid:
+            found = [
+                {"check": each.check, "verdict": each.verdict, "degree": each.degree, "sentence": each.sentence}
+                for each in result.findings[:MAX_FINDINGS]
+            ]
+            told["attachments"].append(self.attachments.add_json("findings", found))
+        shown = steps(ledger, result.findings)
+        count = sum(step.count for step in shown)
         if count > self._steps_left:
             self._steps_left = 0
-            return {"attachments": attached}
+            return
         self._steps_left -= count
-        attached.append(self.attachments.add_json("replay lists", lists(ledger)))
-        return {"attachments": attached, "steps": [_step(each, so_far["start"]) for each in told]}
+        told["steps"] = [_step(each, told["start"]) for each in shown]
+        if not is_valid:
+            told["attachments"].append(self.attachments.add_json("replay lists", lists(ledger)))
 
     def _message(self, result: TrialResult, kind: Category, *, is_detailed: bool) -> dict[str, str]:
         first = result.findings[0] if result.findings else None
@@ -136,8 +139,8 @@ class Teller:
         }
 
     def _case(self, scenario: str, variation: str) -> Result:
-        """Return what makes a result the same test as in earlier runs: against the same target and planted flaws."""
-        where = (self.settings.target, *self.settings.flaws)
+        """Return what makes a result the same test as in earlier runs: same target, driver and planted flaws."""
+        where = (self.settings.target, self.settings.driver, *self.settings.flaws)
         return {
             "fullName": scenario,
             "testCaseId": short_id(scenario, *where),
@@ -159,11 +162,14 @@ class Teller:
 
 
 def titles(plan: Plan) -> dict[Combination, str]:
-    """Return a name for each combination of a plan: short enough for a line, and the same in all scenarios."""
+    """Return a name for each combination of a plan: short enough for a line, the same in all scenarios, in order."""
     count = len(plan.combinations)
+    digits = len(str(count))
     found = {}
     for number, combination in enumerate(plan.combinations, 1):
-        label = combination.label if len(combination.label) <= MAX_TITLE else f"combination {number} of {count}"
+        # With zeros, for Allure sorts names as text.
+        numbered = f"combination {number:0{digits}} of {count}"
+        label = combination.label if len(combination.label) <= MAX_TITLE else numbered
         found[combination] = "baseline" if combination == plan.catalogue.baseline else label
     return found
 
@@ -183,6 +189,12 @@ def selected(
         if id(result) not in told:
             rest[result.trial.scenario, category(result)].append(result)
     return failed, rest
+
+
+def _code(command: str) -> str:
+    """Return a command as Markdown that stands in the line of a text, whatever accents are in it."""
+    fence = "`" * (max(map(len, re.findall("`+", command)), default=0) + 1)
+    return f"{fence} {command} {fence}"
 
 
 def _step(step: Step, start_ms: int) -> Result:

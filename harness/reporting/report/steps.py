@@ -14,6 +14,8 @@ Status = Literal["passed", "failed", "broken", "skipped"]
 
 MAX_STEPS = 400
 """Of one trial; what is left out is said."""
+MAX_LISTED = 20
+"""Of a list's entries that showed nothing: under a leak everybody's recordings may stand in it."""
 MAX_LETTERS = 400
 GRAVITY: tuple[Status, ...] = ("skipped", "passed", "broken", "failed")
 SIGNING_UP, STORY = "everybody signs up; flags are proved", "the story"
@@ -65,10 +67,13 @@ def lists(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
     }
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in ledger.of(Action.LIST):
-        found[entry.actor] = [
+        items = [
             {**item, "shows": list(dict.fromkeys(opened.get((entry.actor, item["recording"]), ())))}
             for item in entry.data["items"]
         ]
+        told = [item for number, item in enumerate(items) if item["shows"] or number < MAX_LISTED]
+        left_out = len(items) - len(told)
+        found[entry.actor] = [*told, {"left out": f"{left_out:,} more, none of them opened"}] if left_out else told
     return found
 
 
