@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,33 +115,70 @@ def test_allure_is_told_nothing_that_sends_results_elsewhere(tmp_path: Path, mon
     assert (tmp_path / "asked").read_text().split()[0] == "generate"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_ends_allure_too(tmp_path: Path, how: signal.Signals) -> None:
-    """`harness report` that is interrupted ends with 2, and neither Allure nor half a report is left."""
+def until_written(file: Path, process: subprocess.Popen[bytes]) -> int:
+    """Return the process id that a program wrote into a file."""
+    deadline = time.monotonic() + 60
+    while not file.exists() or not file.read_text().strip():
+        assert process.poll() is None, "it ended before Allure began"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return int(file.read_text())
+
+
+def is_running(pid: int) -> bool:
+    """True while a process is neither gone nor waiting to be reaped."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+SLOW = "sleep 60 & echo $! > {0}/child; echo $$ > {0}/pid; wait"
+DEAF = "trap '' TERM; (trap '' TERM; while :; do sleep 0.1; done) & echo $! > {0}/child; echo $$ > {0}/pid; wait"
+
+
+@pytest.mark.parametrize(
+    ("how", "body"),
+    [
+        ([signal.SIGINT], SLOW),
+        ([signal.SIGTERM], SLOW),
+        ([signal.SIGTERM, signal.SIGTERM], DEAF),
+        ([signal.SIGINT, signal.SIGTERM], DEAF),
+    ],
+    ids=["ctrl-c", "sigterm", "sigterm twice", "both"],
+)
+def test_an_interruption_ends_allure_too(tmp_path: Path, how: list[signal.Signals], body: str) -> None:
+    """`harness report` that is interrupted ends with 2; Allure, what it started and half a report are gone.
+
+    It may be interrupted again while it ends an Allure that does not listen.
+    """
     checkout = tmp_path / "reports" / "node_modules" / ".bin"
-    program(checkout / "allure", f"case $1 in --version) echo 3.18.0;; *) echo $$ > {tmp_path}/pid; sleep 60;; esac")
+    program(checkout / "allure", f"case $1 in --version) echo 3.18.0;; *) {body.format(tmp_path)};; esac")
     program(tmp_path / "bin" / "node", "echo v22.1.0")
     code = (
         "import sys; from pathlib import Path; from tests.reporting.stored import store;"
         "from harness.reporting.report import tool; from harness.cli.main import main;"
-        f"tool.CHECKOUT = Path('{tmp_path}/reports'); out = store(Path('{tmp_path}/out'));"
+        f"tool.CHECKOUT = Path('{tmp_path}/reports'); tool.STOP_S = 1.0; out = store(Path('{tmp_path}/out'));"
         f"sys.argv = ['harness', 'report', str(out), '--history', '{tmp_path}/history.jsonl']; main()"
     )
     root = Path(__file__).parents[2]
     environment = os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=root, env=environment, stdout=subprocess.DEVNULL)
+    started: list[int] = []
     try:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
-            assert process.poll() is None, "it ended before Allure began"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(how)
+        started += [until_written(tmp_path / name, process) for name in ("pid", "child")]
+        for each in how:
+            process.send_signal(each)
+            time.sleep(0.5)  # by then it waits for Allure to end
         assert process.wait(30) == 2
+        left = [pid for pid in started if is_running(pid)]
     finally:
+        for pid in started:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.kill()
         process.wait()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not left
     assert not (tmp_path / "out" / "allure-report").exists()
     assert not (tmp_path / "history.jsonl").exists()
