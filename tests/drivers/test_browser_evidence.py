@@ -208,6 +208,18 @@ def test_every_way_to_show_a_face(hands: Hands, tmp_path: Path, way: str) -> Non
     assert (pixels(kept).max(axis=1) < 60).any(), "the heading is gone"
 
 
+def test_a_secret_that_is_a_word_of_the_trace(tmp_path: Path) -> None:
+    """Somebody's password may be `response`: it is hidden, and what is then no archive any more is not kept."""
+    event = {"type": "resource-snapshot", "snapshot": {"request": {}, "response": {"content": {}}}}
+    with zipfile.ZipFile(tmp_path / "raw.zip", "w") as archive:
+        archive.writestr("trace.network", json.dumps(event))
+    (tmp_path / "kept").mkdir()
+    secrets = Secrets()
+    secrets.add("response")
+    evidence.rewrite(tmp_path / "raw.zip", tmp_path / "kept", "alice", secrets)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["alice.trace.zip"]
+
+
 @needs_chromium
 def test_dead_page(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a page that has hung, what can be had is kept, within a limit, and nothing is raised."""

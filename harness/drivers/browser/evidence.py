@@ -51,8 +51,10 @@ def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
     except NotRedactableError:
         return
     (directory / f"{actor}.trace.zip").write_bytes(packed(members))
-    har = _har(line for name, data in members.items() if name.endswith(".network") for line in data.splitlines())
-    (directory / f"{actor}.har").write_text(json.dumps(har), encoding="utf-8")
+    lines = (line for name, data in members.items() if name.endswith(".network") for line in data.splitlines())
+    # A secret that is also a word of the trace's own, such as a password `request`, leaves no requests to be told.
+    with suppress(KeyError, TypeError, AttributeError):
+        (directory / f"{actor}.har").write_text(json.dumps(_har(lines)), encoding="utf-8")
 
 
 def _har(lines: Iterator[bytes]) -> dict[str, object]:
