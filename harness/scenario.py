@@ -24,6 +24,7 @@ from harness.drivers.base import Clip, Driver, shown_by
 from harness.errors import TargetError, UsageError
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Medium, Recording, Role
+from harness.redact import plain
 
 CALLS_PER_TRIAL = 1 << CALL_BITS
 """As many as a canary can number."""
@@ -89,10 +90,10 @@ class Actor:
             yield result
         except TargetError as error:
             outcome = Outcome.FAIL if error.definite else Outcome.UNKNOWN
-            ledger.conclude(intent, outcome, status=error.status, code=error.code, error=str(error))
+            ledger.conclude(intent, outcome, status=error.status, code=error.code, error=plain(str(error)))
             raise
         except BaseException as error:
-            ledger.conclude(intent, Outcome.UNKNOWN, error=f"{type(error).__name__}: {error}")
+            ledger.conclude(intent, Outcome.UNKNOWN, error=plain(f"{type(error).__name__}: {error}"))
             raise
         ledger.conclude(intent, Outcome.OK, **result.data)
 

@@ -161,6 +161,20 @@ def test_an_uncertain_switch_breaks_the_story() -> None:
     assert play(story).outcomes(Action.SWITCH) == [Outcome.INTENT, Outcome.UNKNOWN]
 
 
+def test_no_secret_of_an_error_is_written() -> None:
+    """A signed address or a token in what a driver says went wrong gets into no ledger, which is kept and sent."""
+
+    async def story(house: House) -> None:
+        said = "GET /replays?access_token=SEKRETSEKRET: Authorization: Bearer SEKRETBEARER1"
+        house.errors["book"] = TargetError(said, definite=False)
+        with pytest.raises(TargetError):
+            await house.alice.book(house.chen, medium="audio")
+
+    (entry,) = play(story).ledger.of(Action.BOOK, Outcome.UNKNOWN)
+    assert "SEKRET" not in entry.as_json()
+    assert "GET /replays?access_token=" in entry.data["error"]
+
+
 def test_a_cancelled_call_is_unknown() -> None:
     """An interruption leaves no intent without its outcome."""
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeGuard
 
 from harness.errors import TargetError
 from harness.model import Medium, Recording
+from harness.redact import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def shown_by(driver: Driver) -> dict[str, object]:
     try:
         shown = driver.shown()
     except TargetError as error:
-        return {"unanswered": str(error)}
+        return {"unanswered": plain(str(error))}
     numbers = {"badge": shown.badge, "total": shown.total}
     for what, number in numbers.items():
         if number is not None and (type(number) is not int or number < 0):

@@ -14,6 +14,7 @@ from harness.flags.base import differences, token, username
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.model import Catalogue, Finding, Trial, Verdict
 from harness.oracle import judge
+from harness.redact import plain
 from harness.running.evidence import Evidence
 from harness.running.questions import ask_all
 from harness.running.rank import own
@@ -108,7 +109,7 @@ def _blamed(ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - as the docstring says
-        reason = f"the target's adapter raised {type(error).__name__}: {error}"
+        reason = plain(f"the target's adapter raised {type(error).__name__}: {error}")
         ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=reason)
 
 
@@ -182,13 +183,14 @@ async def _tell(scenario: Scenario, actors: Mapping[str, Actor], ledger: Ledger,
             await scenario.story(**actors)
     except AssertionError as error:
         where = _place(scenario, error)
-        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=True, error=f"{where}: {error or 'assert'}")
+        said = plain(f"{where}: {error or 'assert'}")
+        ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=True, error=said)
     except BaseException as error:  # a story is foreign code: sys.exit() and pytest.skip() must not end the run
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
             raise
         where = _place(scenario, error)
-        text = f"{where}: {type(error).__name__}: {error}"
+        text = plain(f"{where}: {type(error).__name__}: {error}")
         ledger.note(HARNESS, Action.STORY, Outcome.FAIL, assertion=False, error=text)
     else:
         ledger.note(HARNESS, Action.STORY)
