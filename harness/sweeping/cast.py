@@ -18,7 +18,7 @@ from harness.model import Trial, Verdict
 from harness.running.deployment import Deployment
 from harness.running.trial import Rig, TrialResult, conclude, perform
 from harness.scenario import Actor, Clinician, Patient, Scenario, together
-from harness.sweeping.facts import TEXT, Facts, Person, Thing
+from harness.sweeping.judging.facts import TEXT, Facts, Person, Thing
 from harness.targets.described import Described, SignedIn
 
 STORY = "sweep"

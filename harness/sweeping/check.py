@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError, nearest
-from harness.sweeping.caller import as_request
+from harness.sweeping.asking.caller import as_request
 from harness.sweeping.directory import load
-from harness.sweeping.facts import Facts
-from harness.sweeping.judging import judge
-from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.judging.facts import Facts
+from harness.sweeping.judging.judge import judge
+from harness.sweeping.judging.seeing import Answer, Eye
 
 if TYPE_CHECKING:
     from schemathesis import Case as AnyCase

@@ -21,11 +21,11 @@ from harness.reporting.text import command_words
 from harness.running.deployment import require_startable
 from harness.running.settings import Settings
 from harness.sweeping import directory, show
-from harness.sweeping import document as documents
 from harness.sweeping.cast import STORY
+from harness.sweeping.describing import document as documents
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.run import Orders, Run
-from harness.sweeping.transfer import shown
+from harness.sweeping.wire.transfer import shown
 
 LEAST_BUDGET_S, MOST_BUDGET_S = 1.0, 3600.0
 

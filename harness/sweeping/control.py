@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.sweeping.facts import ACCOUNT, CONSULTATION, NAME, RECORDING, TEXT, Facts, Thing
-from harness.sweeping.judging import Request, judge
-from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.judging.facts import ACCOUNT, CONSULTATION, NAME, RECORDING, TEXT, Facts, Thing
+from harness.sweeping.judging.judge import Request, judge
+from harness.sweeping.judging.seeing import Answer, Eye
 
 Sample = tuple[str, Request, Answer]
 Slip = tuple[str, str, str, Request, Answer]

@@ -18,7 +18,7 @@ from harness import ledger as ledgers
 from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.running.directory import PART, held, write_whole
-from harness.sweeping.facts import ACCOUNT, LINK, NAME, Facts, Person, Thing
+from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, Facts, Person, Thing
 from harness.sweeping.show import REPORT
 
 FACTS = "facts.json"

@@ -9,12 +9,12 @@ from urllib.parse import unquote
 import requests
 
 from harness.drivers.api import Exchange
-from harness.sweeping import document as documents
-from harness.sweeping.curl import as_curl
-from harness.sweeping.judging import Request
-from harness.sweeping.references import texts
-from harness.sweeping.seeing import Answer
-from harness.sweeping.tour import Tour
+from harness.sweeping.asking.curl import as_curl
+from harness.sweeping.asking.references import texts
+from harness.sweeping.asking.tour import Tour
+from harness.sweeping.describing import document as documents
+from harness.sweeping.judging.judge import Request
+from harness.sweeping.judging.seeing import Answer
 
 STEP = "judging what the story brought"
 

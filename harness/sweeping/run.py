@@ -20,20 +20,20 @@ from harness.running.rigged import rigged
 from harness.running.settings import Settings
 from harness.running.trial import Rig
 from harness.sweeping import directory
-from harness.sweeping import document as documents
-from harness.sweeping.caller import Caller
-from harness.sweeping.cases import MAX_FOREIGN, Cases
+from harness.sweeping.asking.caller import Caller
+from harness.sweeping.asking.cases import MAX_FOREIGN, Cases
+from harness.sweeping.asking.reach import Reach, blind_spots
+from harness.sweeping.asking.references import MAX_EACH, References
+from harness.sweeping.asking.tour import OverError, TargetGoneError, Tour
 from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
 from harness.sweeping.control import Control, control
-from harness.sweeping.document import Document
-from harness.sweeping.facts import MAX_THINGS, Facts
+from harness.sweeping.describing import document as documents
+from harness.sweeping.describing.document import Document
+from harness.sweeping.judging.facts import MAX_THINGS, Facts
+from harness.sweeping.judging.seeing import Eye
 from harness.sweeping.outcome import Outcome
-from harness.sweeping.reach import Reach, blind_spots
-from harness.sweeping.references import MAX_EACH, References
 from harness.sweeping.replaying import replay
-from harness.sweeping.seeing import Eye
-from harness.sweeping.tour import OverError, TargetGoneError, Tour
-from harness.sweeping.transfer import origin, shown
+from harness.sweeping.wire.transfer import origin, shown
 from harness.targets.described import Described
 
 EXAMPLES = 4

@@ -10,9 +10,9 @@ from typing import Any
 from harness.model import OFF
 from harness.running.directory import write_whole
 from harness.running.settings import DEFAULT_TARGET
+from harness.sweeping.asking.reach import Reach
+from harness.sweeping.asking.tour import Found
 from harness.sweeping.outcome import Outcome
-from harness.sweeping.reach import Reach
-from harness.sweeping.tour import Found
 
 SCHEMA = 1
 REPORT = "sweep.json"

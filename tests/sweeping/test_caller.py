@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import pytest
 import requests
 
-from harness.sweeping.caller import Caller, NoAnswerError, as_request
-from harness.sweeping.cases import Call
-from harness.sweeping.document import understand
+from harness.sweeping.asking.caller import Caller, NoAnswerError, as_request
+from harness.sweeping.asking.cases import Call
+from harness.sweeping.describing.document import understand
 
 from .api import DOCUMENT, served
 from .world import ALICE

@@ -14,7 +14,7 @@ from schemathesis.core.failures import FailureGroup
 
 from harness.errors import UsageError
 from harness.sweeping.check import account_of, foreign_data, foreign_data_of
-from harness.sweeping.facts import Person
+from harness.sweeping.judging.facts import Person
 
 from .api import DOCUMENT, served
 from .test_facts import store

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from harness.sweeping.control import control
-from harness.sweeping.facts import CONSULTATION, RECORDING, Facts, Thing
-from harness.sweeping.judging import Request
-from harness.sweeping.seeing import Eye
+from harness.sweeping.judging.facts import CONSULTATION, RECORDING, Facts, Thing
+from harness.sweeping.judging.judge import Request
+from harness.sweeping.judging.seeing import Eye
 
 from .world import ALICE, BOB, HIS_RECORDING, facts, text
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from harness.sweeping.curl import LEFT_OUT, as_curl
-from harness.sweeping.facts import LINK, Facts, Thing
+from harness.sweeping.asking.curl import LEFT_OUT, as_curl
+from harness.sweeping.judging.facts import LINK, Facts, Thing
 
 from .world import ALICE, facts
 

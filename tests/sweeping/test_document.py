@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.sweeping.document import (
+from harness.sweeping.describing.document import (
     Document,
     Operation,
     operation_of,
@@ -23,7 +23,7 @@ from harness.sweeping.document import (
     singular,
     understand,
 )
-from harness.sweeping.pointers import resolve
+from harness.sweeping.describing.pointers import resolve
 
 from .api import DOCUMENT, served
 
@@ -67,7 +67,7 @@ def test_what_destroys_ranks_last(document: Document) -> None:
 
 def test_more_operations_than_a_sweep_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are refused in one line: none is left out in silence."""
-    monkeypatch.setattr("harness.sweeping.document.MAX_OPERATIONS", 3)
+    monkeypatch.setattr("harness.sweeping.describing.document.MAX_OPERATIONS", 3)
     with pytest.raises(UsageError, match="a sweep asks 3; give it in parts"):
         understand(DOCUMENT, "here")
 
@@ -238,7 +238,7 @@ def test_what_is_no_answer_is_one_line(said: bytes, expected: str) -> None:
 
 def test_a_document_that_drips_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that goes on for ever, a byte at a time, is not listened to for ever."""
-    monkeypatch.setattr("harness.sweeping.source.FETCH_S", 0.5)
+    monkeypatch.setattr("harness.sweeping.describing.source.FETCH_S", 0.5)
     begin_s = time.monotonic()
     said = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
     with spoken(said, drip_s=0.05) as address, pytest.raises(UsageError, match=r"was not over after 0\.5 s"):

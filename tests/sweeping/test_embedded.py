@@ -10,9 +10,9 @@ import zipfile
 import pytest
 
 from harness.canary import pack
-from harness.sweeping.embedded import files_in
-from harness.sweeping.kinds import text_of
-from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.judging.embedded import files_in
+from harness.sweeping.judging.kinds import text_of
+from harness.sweeping.judging.seeing import Answer, Eye
 
 from .world import HIS, HIS_CANARY, HIS_RECORDING, leaks, media
 

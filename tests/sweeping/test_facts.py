@@ -10,7 +10,7 @@ import pytest
 from harness.errors import UsageError
 from harness.ledger import Ledger
 from harness.sweeping import directory
-from harness.sweeping.facts import Facts, Person, Thing, is_token
+from harness.sweeping.judging.facts import Facts, Person, Thing, is_token
 
 from .world import ALICE, BOB, CAROL, CHEN, DIAZ, HER_RECORDING, HERS, HIS, OPERATOR, facts, ledger
 

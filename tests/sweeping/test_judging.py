@@ -16,9 +16,9 @@ import pytest
 from harness.canary import Canary, pack
 from harness.ledger import Outcome
 from harness.media import video
-from harness.sweeping.facts import LINK, TEXT, Thing
-from harness.sweeping.judging import Leak
-from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.judging.facts import LINK, TEXT, Thing
+from harness.sweeping.judging.judge import Leak
+from harness.sweeping.judging.seeing import Answer, Eye
 
 from .world import (
     ALICE,
@@ -309,6 +309,6 @@ def test_sound_in_riff_is_no_picture() -> None:
 def test_archives_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Archives within an archive unpack to no more than one archive may."""
     inner = packed(("a.txt", b"a" * 3000))
-    monkeypatch.setattr("harness.sweeping.seeing.MAX_UNPACKED_BYTES", 5000)
+    monkeypatch.setattr("harness.sweeping.judging.seeing.MAX_UNPACKED_BYTES", 5000)
     assert unread(packed(("1.zip", inner))) == []
     assert unread(packed(("1.zip", inner), ("2.zip", inner))) == ["body 2.zip a.txt: too large to unpack"]

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from harness.sweeping.facts import CONSULTATION, Facts, Person, Thing
-from harness.sweeping.known import Index, is_weak
-from harness.sweeping.seeing import Answer
+from harness.sweeping.judging.facts import CONSULTATION, Facts, Person, Thing
+from harness.sweeping.judging.known import Index, is_weak
+from harness.sweeping.judging.seeing import Answer
 
 from .world import ALICE, BOB, facts, leaks, text
 

@@ -11,11 +11,11 @@ import pytest
 from harness.model import Finding, Verdict
 from harness.running.outcome import ExitCode
 from harness.sweeping import show
+from harness.sweeping.asking.reach import How, Reach
+from harness.sweeping.asking.tour import Found
 from harness.sweeping.control import Control
-from harness.sweeping.judging import Leak
+from harness.sweeping.judging.judge import Leak
 from harness.sweeping.outcome import Outcome
-from harness.sweeping.reach import How, Reach
-from harness.sweeping.tour import Found
 
 from .world import ALICE, BOB
 

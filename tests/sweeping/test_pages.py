@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from harness.sweeping.facts import Thing
-from harness.sweeping.pages import next_of
-from harness.sweeping.reach import Reach
-from harness.sweeping.seeing import Answer
-from harness.sweeping.tour import Tour
+from harness.sweeping.asking.pages import next_of
+from harness.sweeping.asking.reach import Reach
+from harness.sweeping.asking.tour import Tour
+from harness.sweeping.judging.facts import Thing
+from harness.sweeping.judging.seeing import Answer
 
 from .api import DOCUMENT
 from .test_tour import accounts, tour
@@ -80,7 +80,7 @@ def test_a_page_that_is_not_read_is_a_doubt(first: dict[str, Any], names: tuple[
 def test_pages_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that names the same page again is at its end; one with too many pages is a doubt."""
     assert not read({"next": "pg1"}, "cursor").unread
-    monkeypatch.setattr("harness.sweeping.pages.MAX_PAGES", 1)
+    monkeypatch.setattr("harness.sweeping.asking.pages.MAX_PAGES", 1)
     made = read({"next": "pg2"}, "cursor", last={"next": "pg3"})
     assert "more than 1 further pages" in made.unread["GET /visits"]
 

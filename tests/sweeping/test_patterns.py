@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.sweeping.cases import fits
+from harness.sweeping.asking.cases import fits
 
 
 @pytest.mark.parametrize(

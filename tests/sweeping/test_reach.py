@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.sweeping.document import Operation
-from harness.sweeping.reach import How, Reach, blind_spots
+from harness.sweeping.asking.reach import How, Reach, blind_spots
+from harness.sweeping.describing.document import Operation
 
 READ = Operation("GET /replays/{id}", "GET", "/replays/{id}", (), creates=False, is_stream=False, api=None)
 LEAVE = Operation("POST /sign-out", "POST", "/sign-out", (), creates=False, is_stream=False, api=None)

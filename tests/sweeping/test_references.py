@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from harness.sweeping.document import Document, Operation, understand
-from harness.sweeping.facts import Facts, Thing
-from harness.sweeping.references import MAX_EACH, References, entitle, learn
+from harness.sweeping.asking.references import MAX_EACH, References, entitle, learn
+from harness.sweeping.describing.document import Document, Operation, understand
+from harness.sweeping.judging.facts import Facts, Thing
 
 from .api import DOCUMENT
 from .world import ALICE, BOB, CAROL, CHEN, DIAZ, HERS, HIS, facts

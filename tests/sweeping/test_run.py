@@ -9,11 +9,11 @@ import pytest
 from harness.drivers.api import Exchange
 from harness.errors import UsageError
 from harness.running.settings import Settings
-from harness.sweeping.document import understand
-from harness.sweeping.facts import Thing
+from harness.sweeping.asking.tour import OverError, Tour
+from harness.sweeping.describing.document import understand
+from harness.sweeping.judging.facts import Thing
 from harness.sweeping.replaying import replay
 from harness.sweeping.run import Orders, Run
-from harness.sweeping.tour import OverError, Tour
 
 from .api import DOCUMENT
 from .test_tour import tour
@@ -27,7 +27,7 @@ def test_what_is_left_out_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """A story with too many requests, and too many things, are each a doubt; as many as may be are none."""
     monkeypatch.setattr("harness.sweeping.run.MAX_EXCHANGES", 2)
     monkeypatch.setattr("harness.sweeping.run.MAX_THINGS", 2)
-    monkeypatch.setattr("harness.sweeping.facts.MAX_THINGS", 2)
+    monkeypatch.setattr("harness.sweeping.judging.facts.MAX_THINGS", 2)
     run = Run(Orders(Settings()), NOTHING, None, lambda _: None)
     for number in range(2):
         run.observe(Exchange("alice", "GET", "/", {}, None, 200, b"", 0.0, 0.0))

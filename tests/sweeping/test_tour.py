@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from harness.sweeping.caller import Caller, UnsendableError
-from harness.sweeping.cases import Call, Cases
+from harness.sweeping.asking.caller import Caller, UnsendableError
+from harness.sweeping.asking.cases import Call, Cases
+from harness.sweeping.asking.references import References
+from harness.sweeping.asking.tour import TargetGoneError, Tour
 from harness.sweeping.control import control
-from harness.sweeping.document import understand
-from harness.sweeping.facts import Facts, Person, Thing
-from harness.sweeping.judging import Request
-from harness.sweeping.references import References
-from harness.sweeping.seeing import Answer, Eye
-from harness.sweeping.tour import TargetGoneError, Tour
+from harness.sweeping.describing.document import understand
+from harness.sweeping.judging.facts import Facts, Person, Thing
+from harness.sweeping.judging.judge import Request
+from harness.sweeping.judging.seeing import Answer, Eye
 
 from .api import DOCUMENT, Answers, served
 

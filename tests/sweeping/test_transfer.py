@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 
-from harness.sweeping.caller import Caller
-from harness.sweeping.seeing import Eye
-from harness.sweeping.transfer import decoded, origin
+from harness.sweeping.asking.caller import Caller
+from harness.sweeping.judging.seeing import Eye
+from harness.sweeping.wire.transfer import decoded, origin
 
 from .api import served
 from .test_caller import call

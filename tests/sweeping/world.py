@@ -6,9 +6,9 @@ from harness.canary import Canary, pack
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.media.clips import clip
 from harness.model import Medium
-from harness.sweeping.facts import Facts, Person
-from harness.sweeping.judging import Leak, Request, judge
-from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.judging.facts import Facts, Person
+from harness.sweeping.judging.judge import Leak, Request, judge
+from harness.sweeping.judging.seeing import Answer, Eye
 
 ALICE, BOB, CHEN, DIAZ, CAROL, OPERATOR = (
     f"{name}.k7q2m9-t1" for name in ("alice", "bob", "chen", "diaz", "carol", "operator")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from harness.sweeping.document import Operation, path_matches
-from harness.sweeping.seeing import Answer
+from harness.sweeping.describing.document import Operation, path_matches
+from harness.sweeping.judging.seeing import Answer
 
 MAX_PAGES = 20
 NEXT = frozenset(

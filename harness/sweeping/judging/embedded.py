@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, unquote_to_bytes
 
-from harness.sweeping.kinds import MEDIA, is_certainly_a_file, is_media
+from harness.sweeping.judging.kinds import MEDIA, is_certainly_a_file, is_media
 
 ADDRESS = re.compile(r"data:(?P<head>[^<>\r\n]{0,200}?;\s{0,4}base64\s{0,4}|[a-z]+/[^,<>\"'\s]{0,200}),", re.IGNORECASE)
 PAYLOAD = re.compile(r"(?:[A-Za-z0-9+/_-]|%[0-9A-Fa-f]{2}|\\/|\\[rn]|\s)*={0,2}")

@@ -11,17 +11,17 @@ from threading import Event
 from requests import PreparedRequest
 
 from harness.model import degree_rank
-from harness.sweeping import pages
-from harness.sweeping.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_request
-from harness.sweeping.cases import Call, Cases
-from harness.sweeping.curl import as_curl
-from harness.sweeping.document import Document, Operation
-from harness.sweeping.facts import RECORDING, Facts, Thing
-from harness.sweeping.itinerary import Itinerary
-from harness.sweeping.judging import Leak, Request, judge
-from harness.sweeping.reach import How, Reach
-from harness.sweeping.references import References, entitle, learn
-from harness.sweeping.seeing import Answer, Eye
+from harness.sweeping.asking import pages
+from harness.sweeping.asking.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_request
+from harness.sweeping.asking.cases import Call, Cases
+from harness.sweeping.asking.curl import as_curl
+from harness.sweeping.asking.itinerary import Itinerary
+from harness.sweeping.asking.reach import How, Reach
+from harness.sweeping.asking.references import References, entitle, learn
+from harness.sweeping.describing.document import Document, Operation
+from harness.sweeping.judging.facts import RECORDING, Facts, Thing
+from harness.sweeping.judging.judge import Leak, Request, judge
+from harness.sweeping.judging.seeing import Answer, Eye
 
 READS = 4
 """How many references of one's own are read at an operation."""

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from harness.sweeping.secret import is_secret
+from harness.sweeping.wire.secret import is_secret
 
 MAX_BYTES = 64 * 2**20
 READ_BYTES = 2**16

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.sweeping.document import Document, Operation, path_matches, singular
-from harness.sweeping.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_token
-from harness.sweeping.secret import is_secret
+from harness.sweeping.describing.document import Document, Operation, path_matches, singular
+from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_token
+from harness.sweeping.wire.secret import is_secret
 
 MAX_EACH = 400
 MAX_DEPTH = 40

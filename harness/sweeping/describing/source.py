@@ -13,7 +13,7 @@ from schemathesis.core.deserialization import deserialize_yaml
 from urllib3.exceptions import HTTPError
 
 from harness.errors import UsageError, nearest
-from harness.sweeping.transfer import DECODED, Body, body_of, innermost, origin, shown
+from harness.sweeping.wire.transfer import DECODED, Body, body_of, innermost, origin, shown
 
 MAX_BYTES = 16 * 2**20
 FETCH_S = 10.0

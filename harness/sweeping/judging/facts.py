@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from harness import ledger as ledgers
 from harness.ledger import Action, Ledger
 from harness.provenance import derive, references
-from harness.sweeping.known import MIN_TOKEN, Index, is_weak
+from harness.sweeping.judging.known import MIN_TOKEN, Index, is_weak
 
 ACCOUNT, NAME, CONSULTATION, RECORDING, TEXT = "account", "name", "consultation", "recording", "text"
 LINK = "link"

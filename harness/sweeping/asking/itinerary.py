@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.sweeping.cases import Call, Cases
-from harness.sweeping.document import Document, Harm, Operation
-from harness.sweeping.facts import Facts
-from harness.sweeping.reach import How, Reach
-from harness.sweeping.references import References
+from harness.sweeping.asking.cases import Call, Cases
+from harness.sweeping.asking.reach import How, Reach
+from harness.sweeping.asking.references import References
+from harness.sweeping.describing.document import Document, Harm, Operation
+from harness.sweeping.judging.facts import Facts
 
 Asked = tuple[Operation, str | None, How, Iterator[Call]]
 """An operation, as whom, how, and the calls to be tried."""

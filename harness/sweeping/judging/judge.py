@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from harness.canary import unpack
 from harness.model import Degree
-from harness.sweeping.document import collection_of
-from harness.sweeping.facts import ACCOUNT, LINK, NAME, Facts, Thing
-from harness.sweeping.known import kind_of
-from harness.sweeping.seeing import Answer, Eye, Heard, Seen
+from harness.sweeping.describing.document import collection_of
+from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, Facts, Thing
+from harness.sweeping.judging.known import kind_of
+from harness.sweeping.judging.seeing import Answer, Eye, Heard, Seen
 
 WORD = re.compile(r"[^\s/?&=\"',:;{}\[\]]+")
 NEVER_THERE = "was never there"

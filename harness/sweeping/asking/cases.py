@@ -13,11 +13,11 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core import NOT_SET
 
-from harness.sweeping.document import Operation, Place
-from harness.sweeping.facts import Facts, Thing
-from harness.sweeping.patterns import matches
-from harness.sweeping.references import References, Value, texts
-from harness.sweeping.source import first_line
+from harness.sweeping.asking.patterns import matches
+from harness.sweeping.asking.references import References, Value, texts
+from harness.sweeping.describing.document import Operation, Place
+from harness.sweeping.describing.source import first_line
+from harness.sweeping.judging.facts import Facts, Thing
 
 ATTEMPTS = 16
 """How many ways an operation is tried with one's own references until one is answered with success."""

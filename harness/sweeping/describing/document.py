@@ -13,9 +13,9 @@ import schemathesis
 from schemathesis.core.result import Ok
 
 from harness.errors import UsageError, nearest
-from harness.sweeping.pointers import outside_of, resolve
-from harness.sweeping.source import first_line, parsed
-from harness.sweeping.transfer import shown
+from harness.sweeping.describing.pointers import outside_of, resolve
+from harness.sweeping.describing.source import first_line, parsed
+from harness.sweeping.wire.transfer import shown
 
 MAX_OPERATIONS = 2_000
 EVENTS = "text/event-stream"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.drivers.refusal import NOT_A_REFUSAL
-from harness.sweeping.document import Harm, Operation
+from harness.sweeping.describing.document import Harm, Operation
 
 How = Literal["story", "own", "foreign", "generated"]
 UNAUTHORISED = 401

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 import requests
 
-from harness.sweeping.facts import LINK, Facts
-from harness.sweeping.secret import is_secret
+from harness.sweeping.judging.facts import LINK, Facts
+from harness.sweeping.wire.secret import is_secret
 
 MAX_SHOWN = 2_000
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from harness.sweeping.document import singular
+from harness.sweeping.describing.document import singular
 
 MIN_TOKEN = 6
 """A shorter value, or one without a digit, may be a word that everybody uses."""

@@ -9,12 +9,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 
-from harness.sweeping.cases import Call
-from harness.sweeping.curl import SECRETS
-from harness.sweeping.document import Operation
-from harness.sweeping.judging import Request
-from harness.sweeping.seeing import Answer
-from harness.sweeping.transfer import DECODED, body_of, innermost, origin
+from harness.sweeping.asking.cases import Call
+from harness.sweeping.asking.curl import SECRETS
+from harness.sweeping.describing.document import Operation
+from harness.sweeping.judging.judge import Request
+from harness.sweeping.judging.seeing import Answer
+from harness.sweeping.wire.transfer import DECODED, body_of, innermost, origin
 
 CONNECT_S = 3.0
 ANSWER_S = 20.0

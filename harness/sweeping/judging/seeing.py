@@ -17,9 +17,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.sweeping.embedded import files_in
-from harness.sweeping.kinds import ARCHIVE, HEAD_BYTES, MEDIA, Read, Track, decoded, is_media, is_text, text_of, type_of
-from harness.sweeping.known import forms
+from harness.sweeping.judging.embedded import files_in
+from harness.sweeping.judging.kinds import (
+    ARCHIVE,
+    HEAD_BYTES,
+    MEDIA,
+    Read,
+    Track,
+    decoded,
+    is_media,
+    is_text,
+    text_of,
+    type_of,
+)
+from harness.sweeping.judging.known import forms
 
 DIGITS = re.compile(r"(?<![0-9])[0-9]{20}(?![0-9])")
 PRINTABLE = re.compile(rb"[\x20-\x7e]{6,}")

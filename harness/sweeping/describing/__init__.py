@@ -1,0 +1,1 @@
+"""The target's OpenAPI document: fetched, understood, and never followed to anybody else."""
