@@ -19,7 +19,7 @@ from harness.running.deployment import Deployment
 from harness.running.trial import Rig, TrialResult, conclude, perform
 from harness.scenario import Actor, Clinician, Patient, Scenario, together
 from harness.sweeping.judging.facts import TEXT, Facts, Person, Thing
-from harness.targets.described import Described, SignedIn
+from harness.targets.described import Described, as_described, as_signed_in
 
 STORY = "sweep"
 CONFIRM_S = 15.0
@@ -98,14 +98,16 @@ async def assemble(
     cast.result = conclude(trial, ledger, unproved=unproved or "")
     facts.learn(ledger)
     for actor in actors.values():
-        if not isinstance(actor.driver, SignedIn):
+        signed_in = as_signed_in(actor.driver)
+        if signed_in is None:
             raise UsageError(
                 f"--target {rig.target.name}: its drivers do not say with which headers their users are signed in "
                 "(`credentials`); see docs/sweep.md"
             )
-        cast.add(actor.account, actor.driver.credentials)
-    if isinstance(rig.target, Described):
-        await _add_others(trial, rig, rig.target, cast, facts, scenario)
+        cast.add(actor.account, signed_in.credentials)
+    described = as_described(rig.target)
+    if described:
+        await _add_others(trial, rig, described, cast, facts, scenario)
     return cast
 
 

@@ -34,7 +34,7 @@ from harness.sweeping.judging.seeing import Eye
 from harness.sweeping.outcome import Outcome
 from harness.sweeping.replaying import replay
 from harness.sweeping.wire.transfer import origin, shown
-from harness.targets.described import Described
+from harness.targets.described import as_described
 
 EXAMPLES = 4
 GENERATING = 0.8
@@ -99,16 +99,17 @@ class Run:
     async def _sweep(self, rig: Rig, deployment: Deployment) -> None:
         target = rig.target
         self.target = target.name
+        described = as_described(target)
         if self.document is None:
-            if not isinstance(target, Described):
+            if described is None:
                 raise UsageError(
                     f"--target {self.orders.settings.target}: it does not say where its OpenAPI document is; "
                     "name it with --openapi"
                 )
-            self.document = await asyncio.to_thread(documents.read, target.openapi, f"--target {target.name}:")
-        self.address = self._address(target, self.document)
-        if isinstance(target, Described):
-            target.observe(self.observe)
+            self.document = await asyncio.to_thread(documents.read, described.openapi, f"--target {target.name}:")
+        self.address = described.base_url if described else self._address(self.document)
+        if described:
+            described.observe(self.observe)
         self.report("telling the story that makes what is asked for")
         trial = self.group.plan.trials[0]
         ledger = directory.ledger(self.orders.settings.out, trial.id)
@@ -184,10 +185,8 @@ class Run:
         )
         return [doubt for is_so, doubt in kept if is_so]
 
-    def _address(self, target: object, document: Document) -> str:
-        """Return where requests are sent: the target's own address, else the document's, and no third."""
-        if isinstance(target, Described):
-            return target.base_url
+    def _address(self, document: Document) -> str:
+        """Return where requests are sent when the target does not say: to the document's address, and no other."""
         given = self.orders.openapi or ""
         parts = urlsplit(given if given.startswith(("http://", "https://")) else "")
         fetched_from = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from harness.drivers.api import Observer
 
@@ -27,7 +27,6 @@ class Other:
     oversees: bool = False
 
 
-@runtime_checkable
 class Described(Protocol):
     """A target that describes its API by an OpenAPI document."""
 
@@ -50,10 +49,20 @@ class Described(Protocol):
         """
 
 
-@runtime_checkable
 class SignedIn(Protocol):
     """A driver that says with which headers its user is signed in."""
 
     @property
     def credentials(self) -> Mapping[str, str]:
         """The headers; empty before `enrol`."""
+
+
+def as_described(target: object) -> Described | None:
+    """Return a target that has all of `Described`, also by handing on to another; None otherwise."""
+    names = ("base_url", "openapi", "observe", "others")
+    return cast("Described", target) if all(hasattr(target, name) for name in names) else None
+
+
+def as_signed_in(driver: object) -> SignedIn | None:
+    """Return a driver that has `credentials`, also by handing on to another; None otherwise."""
+    return cast("SignedIn", driver) if hasattr(driver, "credentials") else None

@@ -58,7 +58,7 @@ def asked_at(openapi: str, server: str) -> str:
     """Return where a sweep would send its requests, of a document that comes from one place and names another."""
     raw = {**DOCUMENT, "servers": [{"url": server}]} if server else DOCUMENT
     run = Run(Orders(Settings(), openapi), NOTHING, understand(raw, openapi), lambda _: None)
-    return run._address(object(), run.document) if run.document else ""
+    return run._address(run.document) if run.document else ""
 
 
 @pytest.mark.parametrize(
