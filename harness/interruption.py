@@ -48,9 +48,6 @@ def on_interrupt(act: Callable[[], None]) -> Iterator[None]:
         if interrupted:  # two that came at the same moment are both on their way already
             return
         interrupted = True
-        for each in SIGNALS:
-            loop.remove_signal_handler(each)
-        _ignore()
         act()
 
     before = {each: signal.getsignal(each) for each in SIGNALS}
@@ -59,10 +56,12 @@ def on_interrupt(act: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        if not interrupted:
-            for each, handler in before.items():
-                loop.remove_signal_handler(each)
-                signal.signal(each, handler)
+        # Without a handler a signal ends the process: one that comes in between waits until there is one again.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        for each, handler in before.items():
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_IGN if interrupted else handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _ignore() -> None:

@@ -98,6 +98,11 @@ class Catalogue:
         """What production has before the release."""
         return Combination(tuple((flag.name, flag.baseline) for flag in self.flags))
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Each flag with each of its variants, as they are written: `cache=on`."""
+        return tuple(f"{flag.name}={variant}" for flag in self.flags for variant in flag.variants)
+
     def shared(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """Return what `values` says of the flags that cannot be told apart per user; in order, none for most."""
         return tuple((flag.name, values[flag.name]) for flag in self.flags if flag.context != "user")

@@ -89,6 +89,17 @@ def test_texts(text: str, masked: str) -> None:
     assert plain(masked) == masked
 
 
+def test_what_is_harmless_stays_whatever_it_is_called() -> None:
+    """A flag may be called as secrets are; the report's own answer, and the command to paste, must not be masked."""
+    said = f"ship: safe with sms-otp=enforced; --set tls-key=tls13-only2 token={S} my-sms-otp=enforced9Z tls13-only2"
+    flags = ("sms-otp=enforced", "sms-otp=off", "tls-key=tls13-only2")
+    masked = (
+        "ship: safe with sms-otp=enforced; --set tls-key=tls13-only2 token=REDACTED my-sms-otp=REDACTED tls13-only2"
+    )
+    assert plain(said, flags) == masked
+    assert "sms-otp=REDACTED" in plain(said)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ledger import Action, Entry, Ledger
+from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.provenance import Provenance, derive
 
@@ -16,10 +16,7 @@ def count_mismatch(ledger: Ledger) -> list[Finding]:
     number that was asked for and not answered leaves the trial unknown.
     """
     provenance = derive(ledger)
-    recorded = {
-        entry.data["visit"]: {item["recording"] for item in entry.data["items"]}
-        for entry in ledger.of(Action.RECORDINGS)
-    }
+    recorded = _recorded(ledger)
     found: dict[tuple[str, str], Finding] = {}
     for entry in ledger.of(Action.LIST):
         if "unanswered" in entry.data:
@@ -30,6 +27,17 @@ def count_mismatch(ledger: Ledger) -> list[Finding]:
             if number is not None and own is not None and number > len(own):
                 found[entry.actor, what] = _mismatch(entry, what, number, len(own))
     return list(found.values())
+
+
+def _recorded(ledger: Ledger) -> dict[str, set[str]]:
+    """Return what is known to be recorded in each visit: nothing of one of which the last question had no answer."""
+    known: dict[str, set[str]] = {}
+    for entry in ledger.of(Action.RECORDINGS, Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN):
+        if entry.outcome is Outcome.OK:
+            known.setdefault(entry.data["visit"], set()).update(item["recording"] for item in entry.data["items"])
+        else:
+            known.pop(entry.data["visit"], None)
+    return known
 
 
 def _mismatch(entry: Entry, what: str, number: int, own: int) -> Finding:

@@ -145,7 +145,7 @@ def _is_own(entry: Entry, provenance: Provenance) -> bool:
 def _telling(exposures: _Exposures) -> Iterator[_Exposure]:
     """Yield the exposures within the trial first; of a viewer with proved ones, only those that were opened.
 
-    A leaking list may hold every recording of a deployment. The sweep opens a bounded number of them; the
+    A leaking list may hold every recording of a deployment. The oracle opens a bounded number of them; the
     rest would add lines to the report and nothing to what it says.
     """
     proved = {exposure.viewer for exposure in exposures if exposure.degree == "proved"}

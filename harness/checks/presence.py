@@ -73,7 +73,7 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
 
 
 def _is_all_tried(viewer: str, listed: Entry, ledger: Ledger) -> bool:
-    """False in mid-sweep, where a run was killed: what nobody has opened yet may be what seems to be missing."""
+    """False among the questions, where a run was killed: what nobody has opened yet may be what seems to be missing."""
     tried = {entry.data["recording"] for entry in ledger.of(Action.OPEN, *Outcome) if entry.actor == viewer}
     return all(item["recording"] in tried for item in listed.data["items"])
 

@@ -202,10 +202,13 @@ def require_ours(path: Path) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[None]:
     """Empty the directory of an earlier drill and hold it for this one; raise UsageError when that may not be."""
-    with held(path, "drill", require_ours):
-        for entry in path.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+    with held(path, "drill", require_ours, _empty):
         yield
+
+
+def _empty(path: Path) -> None:
+    for entry in path.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()

@@ -48,12 +48,16 @@ def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode
         require_writable(directory, "--save")
     display = Display()
     explorer = Explorer(settings, catalogue, began_s, budget_s, display)
-    interrupted = False
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            interrupted = runner.run(_until_interrupted(explorer))
+            runner.run(_until_interrupted(explorer))
     except FlagError as error:
         explorer.doubts.append(f"the flags could not be proved to be in force: {error}")
+    except Exception as error:
+        if explorer.leak is None:
+            raise
+        # What was found is told all the same, and how the rest ended.
+        explorer.doubts.append(f"the harness failed after it was found: {type(error).__name__}: {error}")
     finally:
         display.stop()
     file, saved = "FILE", "not saved: give --save DIR to keep it as a scenario file"
@@ -63,14 +67,14 @@ def explore(settings: Settings, budget: str, directory: Path | None) -> ExitCode
             saved = f"saved: {file}"
         except OSError as error:  # what was found is told all the same
             saved = f"not saved in {directory}: {error.strerror}"
-    code = exit_code(explorer, interrupted=interrupted)
+    code = exit_code(explorer)
     display.conclude(explorer, code, saved, _command(settings, explorer.leak, catalogue, file))
     return code
 
 
-def exit_code(explorer: Explorer, *, interrupted: bool) -> ExitCode:
+def exit_code(explorer: Explorer) -> ExitCode:
     """Return what the process should end with: a leak beats no verdict; nothing valid is no verdict, too."""
-    if interrupted:
+    if explorer.interrupted:
         return ExitCode.INTERRUPTED
     if explorer.leak:
         return ExitCode.INVALID
@@ -90,23 +94,20 @@ def _catalogue(settings: Settings) -> Catalogue:
     return replace(held(catalogue, fixed), flags=catalogue.flags) if fixed else catalogue
 
 
-async def _until_interrupted(explorer: Explorer) -> bool:
-    """Explore; return True when SIGINT or SIGTERM cut it short."""
+async def _until_interrupted(explorer: Explorer) -> None:
+    """Explore until it is done, or SIGINT or SIGTERM cuts it short."""
     exploring = asyncio.ensure_future(explorer.run())
-    interrupted = False
 
     def interrupt() -> None:
-        nonlocal interrupted
-        interrupted = True
+        explorer.interrupted = True
         exploring.cancel()
 
     with on_interrupt(interrupt):
         try:
             await exploring
         except asyncio.CancelledError:
-            if not interrupted:
+            if not explorer.interrupted:
                 raise
-    return interrupted
 
 
 def _save(directory: Path, settings: Settings, explorer: Explorer, budget: str) -> Path:

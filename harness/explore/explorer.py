@@ -59,6 +59,7 @@ class Explorer:
     controls: list[Control] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     requests: int = 0
+    interrupted: bool = False
     _batch: int = 0
     _start_s: float = 3.0
 

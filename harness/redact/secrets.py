@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -19,6 +20,9 @@ MAX_FOUND = 1_000
 """Values that were found in one text or trace, and are hidden wherever they stand."""
 MIN_NUMBER = 1_000
 
+_FIRST_SIGN, _SIGNS = 0xE000, 6_400
+"""Unicode's private use: a letter each that stands in for what is harmless while the rest is masked."""
+_SIGN = re.compile("[\ue000-\uf8ff]")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|digest)\s+(\S+)")
 _PAIR = re.compile(r"([\w.-]{1,200})=([^&#;\"'\\\s<>]+)")
 _OF_COOKIES = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority"})
@@ -26,11 +30,25 @@ _PASSWORD = re.compile(r"(?i:.*(?:pass|passwd|password|passphrase|pwd))", re.DOT
 _MAX_DEPTH = 60
 
 
-def plain(text: str) -> str:
-    """Return a text, such as an error's, without the secrets in it: known by their shape or by the name before them."""
+def plain(text: str, harmless: Sequence[str] = ()) -> str:
+    """Return a text, such as an error's, without the secrets in it: known by their shape or by the name before them.
+
+    What is `harmless`, such as `sms-otp=enforced` of a flag, is left as it stands.
+    """
     secrets = Secrets()
-    masked = mask_shapes(text, secrets.find)
-    return secrets.mask(masked)
+    if not harmless:
+        return secrets.mask(mask_shapes(text, secrets.find))
+    put_by: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        sign = chr(_FIRST_SIGN + len(put_by) % _SIGNS)
+        put_by[sign] = match[0]
+        return sign
+
+    known = re.compile("|".join(rf"(?<![\w-]){re.escape(each)}(?![\w-])" for each in harmless))
+    signed = known.sub(stand_in, _SIGN.sub("", text), count=_SIGNS)
+    masked = secrets.mask(mask_shapes(signed, secrets.find))
+    return _SIGN.sub(lambda match: put_by.get(match[0], ""), masked)
 
 
 class Secrets:

@@ -12,17 +12,18 @@ from harness.errors import UsageError
 
 PART = ".part"
 """Ends the name of a file that is being written."""
+Look = Callable[[Path], None]
 
 
 @contextmanager
-def held(path: Path, who: str, require_ours: Callable[[Path], None]) -> Iterator[None]:
-    """Make a directory and hold it for this `who` alone (flock(2)) for the length of the block.
+def held(path: Path, who: str, require_ours: Look, empty: Look) -> Iterator[None]:
+    """Make a directory, hold it for this `who` alone (flock(2)) for the length of the block, and `empty` it first.
 
     `require_ours` looks at it before it is made, and once more when it is held: meanwhile another `who` may have
-    written there. Raises UsageError when it is in use, cannot be made or read, or as `require_ours` does.
+    written there. Raises UsageError when it is in use, cannot be made, read or emptied, or as `require_ours` does.
     """
-    require_ours(path)
     try:
+        require_ours(path)
         path.mkdir(parents=True, exist_ok=True)
         directory = os.open(path, os.O_RDONLY)
     except OSError as error:
@@ -30,9 +31,12 @@ def held(path: Path, who: str, require_ours: Callable[[Path], None]) -> Iterator
     try:
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            require_ours(path)
+            empty(path)
         except BlockingIOError as error:
             raise UsageError(f"--out {path}: another {who} is writing there; give another directory") from error
-        require_ours(path)
+        except OSError as error:
+            raise UsageError(f"--out {path}: {error.strerror}") from error
         yield
     finally:
         os.close(directory)

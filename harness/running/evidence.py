@@ -23,6 +23,7 @@ from harness.media.frames import marked_frame
 from harness.model import Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.provenance import READ, derive
+from harness.redact import plain
 from harness.running.rank import own, rank
 from harness.scenario import Actor, Stage
 
@@ -35,6 +36,10 @@ MAX_HELD = 4
 MAX_HELD_BYTES = 32 * 1024 * 1024
 DEADLINE_S = 30.0
 SUFFIXES = ((b"\x1aE\xdf\xa3", 0, ".webm"), (b"ftyp", 4, ".mp4"), (b"OggS", 0, ".ogg"), (b"\x89PNG", 0, ".png"))
+
+
+Standing = tuple[tuple[int, int], int]
+"""A trial's rank and its place in the plan: what stands lower is shown first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Evidence:
     path: Path
     places: Mapping[str, int] = field(default_factory=dict)
     _trials: Counter[Verdict] = field(default_factory=Counter)
-    _kept: dict[str, tuple[tuple[int, int], Path]] = field(default_factory=dict)
+    _kept: dict[str, tuple[Standing, Path]] = field(default_factory=dict)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def keep(self, trial: Trial, actors: Sequence[Actor], stage: Stage) -> None:
@@ -85,7 +90,7 @@ class Evidence:
         except OSError as error:  # a full disk: the verdict stands in the ledger, and says what was not kept
             stage.ledger.note(HARNESS, Action.EVIDENCE, Outcome.FAIL, error=f"{type(error).__name__}: {error}")
 
-    async def _keep(self, leak: _Leak, scenario: str, stands: tuple[int, int], place: Path) -> None:
+    async def _keep(self, leak: _Leak, scenario: str, stands: Standing, place: Path) -> None:
         """Keep leaked media in place of that of a trial which is shown later; what stands before it stays."""
         async with self._writing:
             earlier = self._kept.get(scenario)
@@ -121,7 +126,8 @@ async def _see(actor: Actor, place: Path, foreign: Collection[str]) -> None:
         async with asyncio.timeout(DEADLINE_S):
             await driver.keep_evidence(place, foreign)
     except Exception as error:  # noqa: BLE001 - an adapter is foreign code, and evidence must not change a verdict
-        (place / f"{actor.name}.missing.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+        said = plain(f"{type(error).__name__}: {error}\n")
+        (place / f"{actor.name}.missing.txt").write_text(said, encoding="utf-8", errors="replace")
 
 
 def _foreign_to(actor: Actor, findings: Sequence[Finding]) -> Collection[str]:

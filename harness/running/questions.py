@@ -24,7 +24,7 @@ Look = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 async def ask_all(actors: Sequence[Actor], stage: Stage, look: Look) -> None:
     """Ask everything that the checks judge by; each answer, refusal and silence goes into the ledger.
 
-    First what the target says was recorded in each visit, asked by those who took part; then every actor's
+    First what the target says was recorded in each visit, asked by its patient; then every actor's
     replay list, opened entry by entry; then each reference that an actor may not have, tried directly. Where
     replays are off everybody also tries their own. Last the lists once more: a cache may leak from the second
     reading on. Errors of the target end up in the ledger, not here.

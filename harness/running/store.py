@@ -3,7 +3,7 @@
 DIR/run.json            the expected cells, written before anything runs
 DIR/ledgers/TRIAL.jsonl one ledger a trial, written as it happens
 DIR/control.jsonl       the ledger of the control trial; of a second deployment control-2.jsonl, and so on
-DIR/evidence/TRIAL/     what was seen in a trial that was not valid: pages of browsers, the first leak's media
+DIR/evidence/TRIAL/     what was seen in a trial that was not valid: pages of browsers, leaked media
 
 The reports lie beside them: summary.json, of `harness run` junit.xml and allure-results/, of `harness report`
 allure-report/.
@@ -62,13 +62,13 @@ class Store:
 
         Raises UsageError when the directory holds anything that is not a run's, or is in use.
         """
-        with held(path, "run", require_ours):
-            try:
-                _empty(path)
-                (path / LEDGERS).mkdir()
-                (path / RUN).write_text(_run(plan, settings))
-            except OSError as error:
-                raise UsageError(f"--out {path}: {error.strerror}") from error
+
+        def begin(_: Path) -> None:
+            _empty(path)
+            (path / LEDGERS).mkdir()
+            (path / RUN).write_text(_run(plan, settings))
+
+        with held(path, "run", require_ours, begin):
             yield cls(path)
 
     def ledger(self, trial: Trial) -> Ledger:

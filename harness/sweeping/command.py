@@ -59,8 +59,11 @@ def sweep(orders: Orders, report: Callable[[str], None]) -> Outcome:
         finally:
             hypothesis.configuration.set_hypothesis_home_dir(None)
         outcome = replace(run.outcome(), again=again(orders), report=str(out / show.REPORT))
-        show.write(outcome, out)
-        directory.keep_facts(out, run.facts)
+        try:
+            show.write(outcome, out)
+            directory.keep_facts(out, run.facts)
+        except OSError as error:  # what was found is told all the same
+            return replace(outcome, doubts=(*outcome.doubts, f"not written in {out}: {error.strerror}"))
         return outcome
 
 

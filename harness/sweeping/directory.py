@@ -41,15 +41,18 @@ def require_ours(path: Path) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[Path]:
     """Empty the directory of an earlier sweep and hold it for this one; raise UsageError when that may not be."""
-    with held(path, "sweep", require_ours):
-        for name in OURS:
-            entry = path / name
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink(missing_ok=True)
-        (path / LEDGERS).mkdir()
+    with held(path, "sweep", require_ours, _empty):
         yield path
+
+
+def _empty(path: Path) -> None:
+    for name in OURS:
+        entry = path / name
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+    (path / LEDGERS).mkdir()
 
 
 def ledger(path: Path, trial: str) -> Ledger:

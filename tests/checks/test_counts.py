@@ -40,6 +40,13 @@ def test_a_user_whose_recordings_are_not_known_is_not_judged() -> None:
     assert count_mismatch(badged(3, recorded=Outcome.UNKNOWN).ledger()) == []
 
 
+def test_a_story_that_asked_early_accuses_nobody() -> None:
+    """Alice's visit had one recording then, and the last question had no answer: what is hers is not known."""
+    told = badged(2).records("alice", "visit-1", outcome=Outcome.UNKNOWN)
+    assert count_mismatch(told.ledger()) == []
+    assert count_mismatch(told.records("alice", "visit-1", "rec-1", "rec-4").ledger()) == []
+
+
 def test_who_took_part_with_several_may_count_all_of_theirs() -> None:
     """Chen held both visits: three recordings are hers to count, and no fourth."""
     for badge, findings in ((3, 0), (4, 1)):

@@ -49,22 +49,22 @@ def explored(**known: Any) -> Explorer:
 
 
 @pytest.mark.parametrize(
-    ("known", "interrupted", "code"),
+    ("known", "code"),
     [
-        ({}, False, ExitCode.VALID),
-        ({"tally": Tally()}, False, ExitCode.UNKNOWN),
-        ({"controls": []}, False, ExitCode.UNKNOWN),
-        ({"controls": [FOUND, LOST]}, False, ExitCode.UNKNOWN),
-        ({"unknown": [UNKNOWN]}, False, ExitCode.UNKNOWN),
-        ({"doubts": ["the target died"]}, False, ExitCode.UNKNOWN),
-        ({"leak": LEAK}, False, ExitCode.INVALID),
-        ({"leak": LEAK, "unknown": [UNKNOWN], "doubts": ["it died"]}, False, ExitCode.INVALID),
-        ({"leak": LEAK}, True, ExitCode.INTERRUPTED),
+        ({}, ExitCode.VALID),
+        ({"tally": Tally()}, ExitCode.UNKNOWN),
+        ({"controls": []}, ExitCode.UNKNOWN),
+        ({"controls": [FOUND, LOST]}, ExitCode.UNKNOWN),
+        ({"unknown": [UNKNOWN]}, ExitCode.UNKNOWN),
+        ({"doubts": ["the target died"]}, ExitCode.UNKNOWN),
+        ({"leak": LEAK}, ExitCode.INVALID),
+        ({"leak": LEAK, "unknown": [UNKNOWN], "doubts": ["it died"]}, ExitCode.INVALID),
+        ({"leak": LEAK, "interrupted": True}, ExitCode.INTERRUPTED),
     ],
 )
-def test_exit_codes(known: dict[str, Any], interrupted: bool, code: ExitCode) -> None:  # noqa: FBT001 - parametrized
+def test_exit_codes(known: dict[str, Any], code: ExitCode) -> None:
     """Only an exploration that could see, and met no doubt, is valid; a leak beats doubts."""
-    assert exit_code(explored(**known), interrupted=interrupted) is code
+    assert exit_code(explored(**known)) is code
 
 
 def said(explorer: Explorer, code: ExitCode) -> str:

@@ -198,11 +198,13 @@ def test_the_gravest_that_a_trial_shows_by_itself_decides_what_is_shown() -> Non
     """Foreign media of its own comes before a direct reference, and last what only other trials explain."""
     borrowed, reached = replace(LEAK, owner="bob of trial 31b29c27"), replace(LEAK, check="reachable-media")
     counted = replace(LEAK, check="count-mismatch", owner="")
-    kinds = {"offoff": [borrowed, counted], "offon": [reached, borrowed], "onoff": [LEAK], "onon": [LEAK, reached]}
+    listed = replace(LEAK, degree="presented")
+    kinds = {"offoff": [borrowed, counted], "offon": [reached, listed], "onoff": [LEAK], "onon": [LEAK, reached]}
     (scenario,) = run(lambda _scenario, each: kinds[each["cache"] + each["upgrade"]]).scenarios
     assert scenario.worst is not None
     assert dict(scenario.worst.trial.combination) == {"cache": "on", "upgrade": "off"}
-    assert [rank(found) for found in kinds.values()] == [len(NAMES), 1, 0, 0]
+    assert [rank(found) for found in kinds.values()] == [(len(NAMES), -2), (0, 0), (0, -2), (0, -2)]
+    assert rank([]) > rank([borrowed])
 
 
 def test_an_assertion_that_failed_needs_no_others() -> None:

@@ -13,6 +13,7 @@ from harness.ledger import HARNESS, Action
 from harness.model import Catalogue, Constraint, Flag, Trial
 from harness.planning.exhaustive import exhaustive
 from harness.planning.plan import Claim
+from harness.running.directory import held
 from harness.running.settings import Settings
 from harness.running.store import Store, load
 
@@ -175,3 +176,17 @@ def test_nothing_stored_is_named(tmp_path: Path) -> None:
     """A directory without a run says what is missing."""
     with pytest.raises(UsageError, match=r"no stored run is there \(run\.json is missing\)"):
         load(tmp_path / "nowhere")
+
+
+def test_a_directory_that_cannot_be_emptied_is_refused_in_one_line(tmp_path: Path) -> None:
+    """Whatever is in the way of taking a directory is a mistake of whoever named it, and no fault of the harness."""
+
+    def stuck(_: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    for require_ours, empty in ((stuck, lambda _: None), (lambda _: None, stuck)):
+        with (
+            pytest.raises(UsageError, match=r"^--out .*out: Operation not permitted$"),
+            held(tmp_path / "out", "run", require_ours, empty),
+        ):
+            pass

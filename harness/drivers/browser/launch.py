@@ -75,7 +75,8 @@ class Chromium:
     async def session(self, actor: str) -> Session:
         """Return a context and a page for one actor.
 
-        Raises UsageError when there is no browser or it does not start, TargetError when it is lost.
+        Raises UsageError when there is no browser or it does not start, TargetError when it is lost, and
+        HarnessError when it has died too often.
         """
         running = await self._running()
         try:
@@ -106,6 +107,9 @@ class Chromium:
             if self._launching is None or await self._has_died(self._launching):
                 self._launches += 1
                 if self._launches > MAX_LAUNCHES:
+                    failed = self._launching.exception() if self._launching else None
+                    if failed:
+                        raise failed
                     raise HarnessError(f"the browser has died {MAX_LAUNCHES} times")
                 self._launching = asyncio.create_task(self._launch())
             # Whoever is cancelled meanwhile must not leave a browser behind that nobody knows.

@@ -79,7 +79,7 @@ class Teller:
             self._detail(told, result, ledger)
         if kind is not None:
             told["statusDetails"] = self._message(result, kind, is_detailed=is_detailed)
-        again = plain(text.again(result, self.settings))
+        again = plain(text.again(result, self.settings), self.outcome.plan.catalogue.choices)
         # Not a block of code: Allure cuts its lines off.
         told["description"] = f"Trial `{trial.id}`, {result.verdict}. Play it again:\n\n{_code(again)}\n"
         return told
@@ -108,9 +108,9 @@ class Teller:
         degree = f", {first.degree}" if first and first.degree else ""
         more = f" (and {len(result.findings) - 1} more findings)" if len(result.findings) > 1 else ""
         message = f"{kind}\n{first.check}{degree}: {first.sentence}{more}" if first else str(kind)
-        said = {"message": plain(message)}
+        said = {"message": plain(message, self.outcome.plan.catalogue.choices)}
         if is_detailed:
-            said["trace"] = plain(text.failure(result, self.settings, self.stored))
+            said["trace"] = plain(text.failure(result, self.settings, self.stored), self.outcome.plan.catalogue.choices)
         return said
 
     def _rest(self, scenario: str, kind: Category | None, results: Sequence[TrialResult]) -> Result:

@@ -43,7 +43,7 @@ class Pages:
 
 def pages(outcome: RunOutcome, settings: Settings, stored: StoredRun, titles: Mapping[Combination, str]) -> Pages:
     """Return the verdict of a run; `titles` are the names of its combinations."""
-    said = plain(text.verdict(outcome, settings, stored))
+    said = plain(text.verdict(outcome, settings, stored), outcome.plan.catalogue.choices)
     headline, linked = said.split("\n", 1)[0], _Body(outcome, stored, titles, said, Links(is_linked=True))
     alone = _Body(outcome, stored, titles, said, Links(is_linked=False))
     style = f"<style>{STYLE}</style>"

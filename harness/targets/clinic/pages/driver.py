@@ -148,9 +148,10 @@ class ClinicPages:
         if foreign:
             with suppress(TargetError):  # a page that is gone shows nothing more, and has been kept as it was
                 async with self._devices.at_home() as device:
-                    await replays.read_list(device)
-                    await replays.mark(device, foreign)
-                    await device.session.picture(directory / f"{self._name}.replays.png")
+                    entries, _ = await replays.read_list(device)
+                    if any(entry.recording in foreign for entry in entries):
+                        await replays.mark(device, foreign)
+                        await device.session.picture(directory / f"{self._name}.replays.png")
 
     async def close(self) -> None:
         """Put all devices away."""
