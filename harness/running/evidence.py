@@ -131,12 +131,19 @@ async def _see(actor: Actor, place: Path, foreign: Collection[str]) -> None:
 
 
 def _foreign_to(actor: Actor, findings: Sequence[Finding]) -> Collection[str]:
-    """Return the recordings that an actor met and that are somebody else's."""
-    return {
-        each.recording
-        for each in findings
-        if each.viewer == actor.name and each.recording and each.check in LEAKS and each.verdict is Verdict.INVALID
-    }
+    """Return the recordings that are somebody else's and that an actor met: of a list that leaks, all but their own."""
+    found = [each for each in findings if each.viewer == actor.name and each.check in LEAKS]
+    met = {each.recording for each in found if each.recording and each.verdict is Verdict.INVALID}
+    if not met:
+        return met
+    ledger = actor.stage.ledger
+    provenance = derive(ledger)
+    for entry in (each for each in ledger.of(Action.LIST) if each.actor == actor.name):
+        for item in entry.data["items"]:
+            visit = provenance.visit_of(item["recording"], item["consultation"])
+            if not (visit and provenance.may_see(actor.name, visit)):
+                met.add(item["recording"])
+    return met
 
 
 def _leaks(findings: Sequence[Finding], stage: Stage) -> Iterator[_Leak]:

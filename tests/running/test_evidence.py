@@ -129,3 +129,28 @@ def test_the_media_of_that_trial_is_kept_which_is_shown(tmp_path: Path, order: t
         Path(trials[0].id, "leak.txt"),
     ]
     assert [place.name for place in tmp_path.iterdir()] == [trials[0].id]
+
+
+class Shown:
+    """A driver that remembers what it was told to mark; nothing else of a driver is asked for."""
+
+    def __init__(self) -> None:
+        self.foreign: Collection[str] = ()
+
+    async def keep_evidence(self, _: Path, foreign: Collection[str]) -> None:
+        """Remember."""
+        self.foreign = foreign
+
+
+def test_of_a_leaking_list_all_is_marked_that_is_not_its_readers(tmp_path: Path) -> None:
+    """Entries that nobody had the time to open are somebody else's as well; who met nothing has nothing marked."""
+    where = leaking()
+    told = Stage("trial", where.ledger, where.camera, where.registry)
+    asked = told.ledger.intend("alice", Action.LIST, surface="replay-list")
+    items = [item("rec-1", "con-1"), item("rec-2"), item("rec-3", "con-9", "visit-1 of trial 0badcafe"), item("rec-4")]
+    told.ledger.conclude(asked, Outcome.OK, items=items)
+    drivers = {name: Shown() for name in ("alice", "bob")}
+    actors: list[Actor] = [Patient(name, 0, name, cast("Driver", driver), told) for name, driver in drivers.items()]
+    asyncio.run(Evidence(tmp_path).keep(Trial("story", Combination(())), actors, told))
+    assert set(drivers["alice"].foreign) == {"rec-2", "rec-3", "rec-4"}
+    assert set(drivers["bob"].foreign) == set()

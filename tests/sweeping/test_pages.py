@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from harness.sweeping.asking.pages import next_of
+from harness.sweeping.asking.pages import marks_of, parameters
 from harness.sweeping.asking.reach import Reach
 from harness.sweeping.asking.tour import Tour
+from harness.sweeping.describing.document import understand
 from harness.sweeping.judging.facts import Thing
 from harness.sweeping.judging.seeing import Answer
 
@@ -54,6 +55,8 @@ def read(first: dict[str, Any], *names: str, last: dict[str, Any] | None = None,
         ({"paging": {"endCursor": "pg2"}}, ("after",)),
         ({"next": "/visits?cursor=pg2"}, ()),
         ({"_links": {"next": {"href": "?cursor=pg2"}}}, ()),
+        ({"cursor": "pg1", "items": [], "next_cursor": "pg2"}, ("cursor",)),
+        ({"next": "tomorrow", "next_url": "/visits?cursor=pg2"}, ()),
     ],
 )
 def test_a_further_page_is_read(first: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -78,11 +81,47 @@ def test_a_page_that_is_not_read_is_a_doubt(first: dict[str, Any], names: tuple[
 
 
 def test_pages_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that names the same page again is at its end; one with too many pages is a doubt."""
-    assert not read({"next": "pg1"}, "cursor").unread
+    """A list with too many pages is a doubt."""
     monkeypatch.setattr("harness.sweeping.asking.pages.MAX_PAGES", 1)
     made = read({"next": "pg2"}, "cursor", last={"next": "pg3"})
     assert "more than 1 further pages" in made.unread["GET /visits"]
+
+
+@pytest.mark.parametrize("first", [{"next": "pg1"}, {"cursor": "pg1", "items": [1]}, {"next": "pg1", "cursor": "pg0"}])
+def test_a_page_that_leads_to_itself_is_a_doubt(first: dict[str, Any]) -> None:
+    """A target that passes over the parameter has shown one page of a list, whatever it names as the next."""
+    assert "the page itself" in read(first, "cursor").unread["GET /visits"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ({"cursor": "pg2", "items": [1]}, {"cursor": "pg2", "items": []}),
+        ({"cursor": "pg1", "next": "pg2"}, {"cursor": "pg2", "items": [1]}),
+        ({"cursor": "pg2", "next": None, "items": [1]}, {"cursor": "pg2", "next": None, "items": [1]}),
+    ],
+)
+def test_a_page_may_tell_its_own_mark(first: dict[str, Any], last: dict[str, Any]) -> None:
+    """A list is at its end where its last page is empty, or has no next one beside its own mark."""
+    assert not read(first, "cursor", last=last).unread
+
+
+def test_what_takes_a_mark() -> None:
+    """A parameter whose words are all those of a mark takes one, and none that only has such a word in it."""
+    taken = ("page_token", "pageToken", "starting_after", "page[number]", "$skiptoken", "cursor_id", "page")
+    others = (
+        "created_after",
+        "homepage",
+        "csrf_token",
+        "before",
+        "page_before",
+        "per_page",
+        "page_size",
+        "start",
+        "id",
+    )
+    operations = {each.label: each for each in understand(described(*taken, *others), "here").operations}
+    assert set(parameters(operations["GET /visits"])) == set(taken)
 
 
 def test_a_mark_that_nothing_takes_is_a_remark() -> None:
@@ -94,8 +133,9 @@ def test_a_mark_that_nothing_takes_is_a_remark() -> None:
 
 def test_what_leads_on() -> None:
     """A header, an object with an address and a number lead on; nothing, `false` and another key do not."""
-    assert next_of(text("[]", Link='</a?p=1>; rel="prev", </a?p=3>; rel="next"')) == "/a?p=3"
-    assert next_of(text(json.dumps({"nextPage": 2}))) == "2"
+    assert marks_of(text("[]", Link='</a?p=1>; rel="prev", </a?p=3>; rel="next"')) == ["/a?p=3"]
+    assert marks_of(text(json.dumps({"nextPage": 2}))) == ["2"]
+    assert marks_of(text(json.dumps({"cursor": "c1", "page": {"next": "c2"}}))) == ["c2", "c1"]
     for last in ({"next": None}, {"next": False}, {"next": ""}, {"next_of_kin": "carol"}, [1]):
-        assert next_of(text(json.dumps(last))) == ""
-    assert next_of(Answer(200, body=b"no JSON")) == ""
+        assert marks_of(text(json.dumps(last))) == []
+    assert marks_of(Answer(200, body=b"no JSON")) == []

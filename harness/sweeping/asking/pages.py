@@ -29,19 +29,31 @@ NEXT = frozenset(
     }
 )
 """Keys under which an answer says where the next page is, in lower case, their letters alone."""
-PARAMETER = re.compile(r"cursor|page|after|before|offset|token|continuation|next|marker", re.IGNORECASE)
-SIZE = re.compile(r"size|limit|per|count", re.IGNORECASE)
+OWN = frozenset({"cursor", "endcursor", "pagetoken"})
+"""Those that may as well be the mark of the page itself."""
+PARAMETER = re.compile(r"cursor|page|after|offset|token|continuation|next|marker|scroll")
+NAMED = re.compile(rf"(?:{PARAMETER.pattern}|starting|start|skip|number|num|mark|id)+")
+"""All of such a parameter's words, so that neither `created_after` nor `csrf_token` nor `page_size` is one."""
 LINKED = re.compile(r"<([^<>]+)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 
 
-def read_on(first: Answer, ask: Callable[[str], Answer | None]) -> str:
-    """Ask for the pages that follow one, MAX_PAGES at most; return why not all of them were read, or nothing."""
+def read_on(first: Answer, ask: Callable[[str], Answer | None], takes: Callable[[str], bool]) -> str:
+    """Ask for the pages that follow one, MAX_PAGES at most; return why not all of them were read, or nothing.
+
+    `takes` says whether a mark can be asked for.
+    """
     asked: set[str] = set()
     answer: Answer | None = first
+    leads = False
     while answer is not None:
-        mark = next_of(answer)
-        if not mark or mark in asked:
-            return ""
+        named = [(key, mark) for key, mark in _named(answer) if not mark or takes(mark)]
+        leads = leads or any(key not in OWN for key, _ in named)
+        mark = next((mark for _, mark in named if mark and mark not in asked), "")
+        if not mark:
+            goes_on = {key in OWN for key, mark in named if mark}
+            # The mark of the page itself is no next one where another key leads on, or where nothing came with it.
+            is_over = not goes_on or (goes_on == {True} and (leads or _is_empty(answer)))
+            return "" if is_over else "its next page, which is the page itself"
         if len(asked) == MAX_PAGES:
             return f"more than {MAX_PAGES} further pages"
         asked.add(mark)
@@ -49,24 +61,38 @@ def read_on(first: Answer, ask: Callable[[str], Answer | None]) -> str:
     return "its next page, which was not answered with success"
 
 
-def next_of(answer: Answer) -> str:
-    """Return what leads to the next page, an address or a mark to be sent; empty when there is none."""
+def marks_of(answer: Answer) -> list[str]:
+    """Return what may lead to the next page, addresses or marks to be sent, the likeliest first."""
+    return [mark for _, mark in _named(answer) if mark]
+
+
+def _named(answer: Answer) -> list[tuple[str, str]]:
+    """Return each key that may lead on with its mark, which is empty when it says that there is none."""
     linked = LINKED.search(answer.header("link"))
-    if linked:
-        return linked[1]
     document = answer.json()
-    if not isinstance(document, Mapping):
-        return ""
-    within = [value for value in document.values() if isinstance(value, Mapping)]
-    return next((mark for node in (document, *within) for mark in _marks(node)), "")
+    nodes = [document, *document.values()] if isinstance(document, Mapping) else []
+    named = [pair for node in nodes if isinstance(node, Mapping) for pair in _marks(node)]
+    return [*([("link", linked[1])] if linked else []), *sorted(named, key=lambda pair: pair[0] in OWN)]
 
 
-def _marks(node: Mapping[str, Any]) -> Iterator[str]:
+def _marks(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in node.items():
-        if re.sub(r"[^a-z]", "", str(key).lower()) in NEXT:
+        word = _letters(str(key))
+        if word in NEXT:
             said = value.get("href") if isinstance(value, Mapping) else value
-            if isinstance(said, str | int) and not isinstance(said, bool) and str(said):
-                yield str(said)
+            yield word, str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
+
+
+def _is_empty(answer: Answer) -> bool:
+    """True for a page with no list that holds anything."""
+    document = answer.json()
+    nodes = [document, *document.values()] if isinstance(document, Mapping) else [document]
+    parts = [part for node in nodes for part in (node.values() if isinstance(node, Mapping) else [node])]
+    return not any(isinstance(part, list) and part for part in parts)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 def is_address(mark: str, operation: Operation) -> bool:
@@ -79,5 +105,5 @@ def is_address(mark: str, operation: Operation) -> bool:
 def parameters(operation: Operation) -> list[str]:
     """Return the parameters of a query that may take the mark of a page, `cursor` and `token` before the others."""
     names = [place.name for place in operation.of("query")]
-    fit = [name for name in names if PARAMETER.search(name) and not SIZE.search(name)]
+    fit = [name for name in names if NAMED.fullmatch(_letters(name)) and PARAMETER.search(name.lower())]
     return sorted(fit, key=lambda name: not re.search(r"cursor|token", name, re.IGNORECASE))

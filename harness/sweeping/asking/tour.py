@@ -156,8 +156,12 @@ class Tour:
     def _read_on(self, call: Call, viewer: str, first: Answer, sent: PreparedRequest) -> None:
         """Read the pages that follow, as the same viewer."""
         operation, names = call.operation, pages.parameters(call.operation)
-        mark = pages.next_of(first)
-        if mark and not names and not pages.is_address(mark, operation):
+
+        def takes(mark: str) -> bool:
+            return bool(names) or pages.is_address(mark, operation)
+
+        marks = pages.marks_of(first)
+        if marks and not any(map(takes, marks)):
             self._fault(f"{operation.label}: it names a next page, and no parameter that would take it")
             return
 
@@ -178,7 +182,7 @@ class Tour:
                     return answer
             return None
 
-        left = pages.read_on(first, page)
+        left = pages.read_on(first, page, takes)
         if left:
             self.unread.setdefault(operation.label, f"{left}, {self._to(viewer)}")
 
