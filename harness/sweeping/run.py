@@ -150,6 +150,8 @@ class Run:
             await asyncio.to_thread(self._make, self.tour)
         except TargetGoneError as error:
             self.doubts.append(f"the target no longer answers: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is: what was found until then is told all the same
+            self.doubts.append(f"the harness failed while it asked: {type(error).__name__}: {error}")
         finally:
             self.stop.set()
             caller.close()
@@ -191,6 +193,10 @@ class Run:
         parts = urlsplit(given if given.startswith(("http://", "https://")) else "")
         fetched_from = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
         address = document.server or fetched_from
+        try:
+            origin(address or "http://none")
+        except ValueError as error:
+            raise UsageError(f"--openapi {document.source}: its server {address} is no address ({error})") from error
         if not address:
             raise UsageError(f"--openapi {document.source}: it names no server (http://...) that could be asked")
         if fetched_from and origin(address) != origin(fetched_from):

@@ -312,3 +312,20 @@ def test_archives_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.sweeping.judging.seeing.MAX_UNPACKED_BYTES", 5000)
     assert unread(packed(("1.zip", inner))) == []
     assert unread(packed(("1.zip", inner), ("2.zip", inner))) == ["body 2.zip a.txt: too large to unpack"]
+
+
+def test_many_identifiers_hide_no_worse_thing_and_no_other_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an answer that holds too much the worst is told, and something of everybody whose it is."""
+    monkeypatch.setattr("harness.sweeping.judging.judge.MAX_LEAKS", 2)
+    answer = text(json.dumps({"items": [{"id": HIS}, {"id": HIS_RECORDING}], "said": f"{pack(HIS_CANARY):020d}"}))
+    found = leaks(answer)
+    assert len(found) == 2
+    assert found[0].degree == max((each.degree for each in found), key=["presented", "opened", "proved"].index)
+    everybody = leaks(text(json.dumps([HERS, HER_RECORDING, HIS, HIS_RECORDING])), None)
+    assert {each.owner for each in everybody} == {ALICE, BOB}
+
+
+def test_words_at_the_end_of_a_large_file_are_read() -> None:
+    """A film's title may stand behind all of its pictures."""
+    body = b"\x00\x01\x02\x03" * (2 * 2**20) + f"title {HIS}".encode()
+    assert HIS in {each.value for each in leaks(Answer(200, body=body))}

@@ -82,3 +82,9 @@ def test_no_document_sends_them_elsewhere() -> None:
     ) as refused:
         asked_at("http://me:s3cret@a.invalid/openapi.json", "http://b.invalid/")
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_server_that_is_no_address_is_refused() -> None:
+    """A port beyond all ports is said in one line."""
+    with pytest.raises(UsageError, match=r"its server http://h:99999999/v1 is no address"):
+        asked_at("openapi.yaml", "http://h:99999999/v1")

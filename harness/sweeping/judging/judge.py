@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.canary import unpack
-from harness.model import Degree
+from harness.model import Degree, degree_rank
 from harness.sweeping.describing.document import collection_of
 from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, Facts, Thing
 from harness.sweeping.judging.known import kind_of
@@ -70,7 +70,10 @@ def judge(facts: Facts, viewer: str | None, request: Request, answer: Answer, ey
         *bench.media(seen.canaries),
         *bench.files(seen.files),
     ]
-    return leaks[:MAX_LEAKS], seen
+    # First the worst of each owner: fifty identifiers of one must not hide the media of another.
+    leaks.sort(key=lambda leak: -degree_rank(leak.degree))
+    worst = {leak.owner: leak for leak in reversed(leaks)}
+    return [*worst.values(), *(leak for leak in leaks if worst[leak.owner] is not leak)][:MAX_LEAKS], seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ class Eye:
                 self._text(data, charset, where, seen, room)
             else:
                 # A title or a comment within a file is shown as well as any other text.
-                words = b"\n".join(PRINTABLE.findall(data[:MAX_TEXT_BYTES]))
+                words = b"\n".join(PRINTABLE.findall(data))
                 seen.text(words.decode("ascii"), where)
         room.depth -= 1
 
