@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from harness.model import OFF, Catalogue
 from harness.planning import catalogue as catalogues
 from harness.planning.held import for_people
 from harness.process import Service, ServiceDied
+from harness.reporting.console import say
 
 LOOK_S = 0.3
 ASK_S = 5.0
@@ -66,13 +66,12 @@ def serve(served: Served) -> None:
         except (FlagError, ServiceDied) as error:
             raise UsageError(str(error)) from error
         _introduce(clinic.url)
-        sys.stdout.write(_told(catalogue, served, clinic.url, control.url))
-        sys.stdout.flush()
+        say(_told(catalogue, served, clinic.url, control.url))
         try:
             while clinic.is_alive() and control.is_alive():
                 time.sleep(LOOK_S)
         except KeyboardInterrupt:
-            sys.stdout.write("\n")
+            say("\n")
             return
         raise ServiceDied(f"{'the flag server' if clinic.is_alive() else 'the clinic'} ended by itself")
 

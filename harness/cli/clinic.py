@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from harness.cli.options import ChosenForPeople, FlagsOption, Flaws
 from harness.clinic.flaws import FLAWS
 from harness.drilling.command import CORES, DEFAULT_DRILL
 from harness.drilling.command import drill as run_drill
+from harness.reporting.console import say
 from harness.running.settings import DEFAULT_FLAGS
 
 DRILL_EXIT_CODES = (
@@ -41,15 +41,15 @@ DrillOut = Annotated[
 def flaws() -> None:
     """List the flaws that can be planted in the clinic with --flaw, to see the checks see them."""
     for flaw in FLAWS:
-        sys.stdout.write(f"{flaw.name}\n")
+        say(f"{flaw.name}\n")
         for label, words in (
             ("what happens", flaw.what_happens),
             ("modelled on", flaw.modelled_on),
             ("wakes when", flaw.wakes_when),
             ("seen by", flaw.seen_by if flaw.seen_by in NAMES else f"{flaw.seen_by}, a check that is not there yet"),
         ):
-            sys.stdout.write(textwrap.fill(words, 100, initial_indent=f"  {label:<13}", subsequent_indent=" " * 15))
-            sys.stdout.write("\n")
+            told = textwrap.fill(words, 100, initial_indent=f"  {label:<13}", subsequent_indent=" " * 15)
+            say(f"{told}\n")
 
 
 @app.command()

@@ -12,6 +12,7 @@ import typer
 from harness.cli.app import app
 from harness.errors import UsageError, nearest
 from harness.interruption import interrupted_once
+from harness.reporting.console import say
 from harness.reporting.report.build import make
 from harness.reporting.report.history import DEFAULT_HISTORY
 from harness.running.settings import DEFAULT_OUT
@@ -58,8 +59,7 @@ def report(
 
 
 def _say(words: str) -> None:
-    sys.stdout.write(f"{words}\n")
-    sys.stdout.flush()
+    say(f"{words}\n")
 
 
 def _require_run(directory: Path) -> None:

@@ -28,7 +28,7 @@ from harness.planning.coverage import AUTO
 from harness.planning.render import as_json, as_text
 from harness.pytest_run import PlanKeeper, run_pytest
 from harness.reporting import text
-from harness.reporting.console import Console
+from harness.reporting.console import Console, say
 from harness.running.outcome import ExitCode
 from harness.running.recheck import recheck
 from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_OUT, DEFAULT_SCENARIOS, DEFAULT_TARGET
@@ -91,7 +91,7 @@ def plan(
     keeper = PlanKeeper()
     code = run_pytest([*_selection(scenario), *options, "--collect-only"], keeper)
     if keeper.plan is not None and code == ExitCode.VALID:
-        sys.stdout.write(as_text(keeper.plan, rows=sys.maxsize) if output == "text" else as_json(keeper.plan))
+        say(as_text(keeper.plan, rows=sys.maxsize) if output == "text" else as_json(keeper.plan))
     raise typer.Exit(code)
 
 
@@ -101,7 +101,7 @@ def check(
 ) -> None:
     """Judge a stored run again from its ledgers, without running anything."""
     outcome, settings, stored = recheck(directory)
-    sys.stdout.write(text.verdict(outcome, settings, stored) + "\n")
+    say(text.verdict(outcome, settings, stored) + "\n")
     raise typer.Exit(outcome.exit_code)
 
 

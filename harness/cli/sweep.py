@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from harness.cli.app import app
 from harness.cli.options import ChosenForPeople, FlagServer, FlagsOption, Flaws, Seed, TargetOption
+from harness.reporting.console import say
 from harness.running.settings import DEFAULT_FLAGS, DEFAULT_TARGET, Settings
 
 SWEEP_EXIT_CODES = (
@@ -66,11 +66,6 @@ def sweep(
         out=out,
     )
     orders = Orders(settings, openapi, command.seconds(budget), reach / 100, tuple(public or ()))
-    outcome = command.sweep(orders, _say)
-    sys.stdout.write(f"\n{show.text(outcome)}\n")
+    outcome = command.sweep(orders, lambda step: say(f"{step} ...\n"))
+    say(f"\n{show.text(outcome)}\n")
     raise typer.Exit(outcome.exit_code)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text} ...\n")
-    sys.stdout.flush()

@@ -24,7 +24,21 @@ class Screen(Terminal):
     def on_broken_pipe(self) -> None:
         """Print nothing more, in place of ending whichever thread has printed."""
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
+
+
+def say(text: str) -> None:
+    """Print a text as it is. Who stops reading, as in `harness check | head`, changes neither work nor exit code."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go()
+
+
+def _let_go() -> None:
+    """Let whatever is printed from now on go nowhere, what is buffered included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Console:
