@@ -208,6 +208,28 @@ def test_every_way_to_show_a_face(hands: Hands, tmp_path: Path, way: str) -> Non
     assert (pixels(kept).max(axis=1) < 60).any(), "the heading is gone"
 
 
+def test_order(tmp_path: Path) -> None:
+    """The requests stand in the order in which they started, though Playwright writes them as they end."""
+    asked = {"/page.js": ("00.002Z", 7.25), "/": ("00.001Z", 6.0), "/two": ("00.002Z", 7.5), "/one": ("00.002Z", 7.0)}
+    events = [
+        {
+            "type": "resource-snapshot",
+            "snapshot": {
+                "startedDateTime": f"2026-11-28T10:00:{at}",
+                "_monotonicTime": passed,
+                "request": {"url": url},
+                "response": {"content": {}},
+            },
+        }
+        for url, (at, passed) in asked.items()
+    ]
+    with zipfile.ZipFile(tmp_path / "raw.zip", "w") as archive:
+        archive.writestr("trace.network", "\n".join(json.dumps(event) for event in events))
+    evidence.rewrite(tmp_path / "raw.zip", tmp_path, "alice", Secrets())
+    entries = json.loads((tmp_path / "alice.har").read_text())["log"]["entries"]
+    assert [entry["request"]["url"] for entry in entries] == ["/", "/one", "/page.js", "/two"]
+
+
 def test_a_secret_that_is_a_word_of_the_trace(tmp_path: Path) -> None:
     """Somebody's password may be `response`: it is hidden, and what is then no archive any more is not kept."""
     event = {"type": "resource-snapshot", "snapshot": {"request": {}, "response": {"content": {}}}}

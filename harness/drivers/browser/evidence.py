@@ -58,8 +58,10 @@ def rewrite(raw: Path, directory: Path, actor: str, secrets: Secrets) -> None:
 
 
 def _har(lines: Iterator[bytes]) -> dict[str, object]:
-    """Return the requests of a trace as an HTTP Archive 1.2, without bodies."""
+    """Return the requests of a trace as an HTTP Archive 1.2, without bodies, in the order in which they started."""
     entries = [event["snapshot"] for event in map(json.loads, lines) if event.get("type") == "resource-snapshot"]
+    # Playwright writes each when it ends, and a page's script may have ended before the page.
+    entries.sort(key=lambda entry: (entry["startedDateTime"], entry.get("_monotonicTime", 0.0)))
     for entry in entries:
         for body in (entry["response"]["content"], entry["request"].get("postData", {})):
             body.pop("_file", None)
