@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness.redact import Secrets, plain
+from harness.redact import NotRedactableError, Secrets, clean_har, plain, trace
 from harness.redact.secrets import MAX_FOUND
 
 
@@ -158,3 +158,13 @@ def test_more_than_is_remembered() -> None:
     secrets = Secrets()
     secrets.scrub([{"token": f"tok-{n:06}-x7"} for n in range(MAX_FOUND + 1)])
     assert secrets.is_full
+
+
+def test_more_than_can_be_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in which masking would take too long is refused before it is begun."""
+    secrets = Secrets()
+    log = json.dumps([{"name": "token", "value": f"tok-{n:06}-x7"} for n in range(10)]).encode()
+    assert b"tok-000009" not in clean_har(log, secrets)
+    monkeypatch.setattr(trace, "MAX_WORK_BYTES", secrets.work_bytes(len(log)) // 2)
+    with pytest.raises(NotRedactableError, match="too many secrets for its size"):
+        clean_har(log, secrets)

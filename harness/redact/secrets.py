@@ -87,12 +87,13 @@ class Secrets:
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return bytes in which the values known by now are hidden: plain, escaped, quoted or in base64."""
-        if not self._forms:
-            written = {form for value in self._values for form in _forms(value)}
-            self._forms = sorted(written, key=len, reverse=True)
-        for form in self._forms:
+        for form in self._written():
             data = data.replace(form, REDACTED.encode())
         return data
+
+    def work_bytes(self, size_bytes: int) -> int:
+        """Return how many bytes are looked at to mask that many: all of them for each form of each value."""
+        return size_bytes * len(self._written())
 
     def scrub(self, node: Any, depth: int = 0) -> Any:
         """Return JSON data in which secrets are hidden, known by name or shape, and remember those values."""
@@ -141,6 +142,13 @@ class Secrets:
         if is_harmless_header(name) or is_secret_name(name) or not isinstance(value, str):
             return self._beside(name, value)
         return REDACTED if value else value
+
+    def _written(self) -> list[bytes]:
+        """Return all forms of the values known by now, the longest first."""
+        if not self._forms:
+            forms = {form for value in self._values for form in _forms(value)}
+            self._forms = sorted(forms, key=len, reverse=True)
+        return self._forms
 
     def _remember(self, value: str) -> None:
         if value not in self._values:

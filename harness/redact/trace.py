@@ -20,6 +20,8 @@ TEXTS = (".html", ".css", ".js", ".json", ".svg", ".txt", ".xml")
 """How the members of a trace end that can be cleaned; any other is sound or pictures of people."""
 MAX_TEXT = 400
 """Of what a function in the page was given or returned: longer texts are media or sound in base64."""
+MAX_WORK_BYTES = 200 * 10**9
+"""Looked at to mask one file, some 20 s: a thousand secrets in a trace of 128 MiB would take minutes."""
 NOT_UNPACKED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -45,21 +47,28 @@ class NotRedactableError(ValueError):
 def clean_trace(archive: bytes | Path, secrets: Secrets, max_bytes: int) -> dict[str, bytes]:
     """Return what may be kept of a Playwright trace, by the name of the member.
 
-    Raises NotRedactableError when it is no such file or would unpack to more than `max_bytes`.
+    Raises NotRedactableError when it is no such file, would unpack to more than `max_bytes`, or holds more secrets than
+    can be looked for.
     """
     members = _members(io.BytesIO(archive) if isinstance(archive, bytes) else archive, max_bytes)
     # A value may be learnt from the last member and stand in the first: first everything is looked at.
     scrubbed = {name: _scrubbed(name, body, secrets) for name, body in members.items()}
+    _limit(sum(map(len, scrubbed.values())), secrets)
     return {name: _whole(name, _masked(body, secrets)) for name, body in scrubbed.items()}
 
 
 def clean_har(data: bytes, secrets: Secrets) -> bytes:
-    """Return a HAR file without its secrets and media; raise NotRedactableError when it is not JSON."""
+    """Return a HAR file without its secrets and media.
+
+    Raises NotRedactableError when it is not JSON, or holds more secrets than can be looked for.
+    """
     try:
         scrubbed = secrets.scrub(_without_media(json.loads(data)))
     except (ValueError, RecursionError) as error:
         raise NotRedactableError(f"not a HAR file: {error}") from error
-    return _masked(json.dumps(scrubbed).encode(), secrets)
+    coded = json.dumps(scrubbed).encode()
+    _limit(len(coded), secrets)
+    return _masked(coded, secrets)
 
 
 def packed(members: Mapping[str, bytes]) -> bytes:
@@ -82,9 +91,15 @@ def _members(source: io.BytesIO | Path, max_bytes: int) -> dict[str, bytes]:
         raise NotRedactableError(f"not a trace: {error}") from error
 
 
-def _masked(data: bytes, secrets: Secrets) -> bytes:
+def _limit(size_bytes: int, secrets: Secrets) -> None:
+    """Raise NotRedactableError where masking would leave some of the secrets, or take too long."""
     if secrets.is_full:
         raise NotRedactableError("it holds too many secrets")
+    if secrets.work_bytes(size_bytes) > MAX_WORK_BYTES:
+        raise NotRedactableError("it holds too many secrets for its size")
+
+
+def _masked(data: bytes, secrets: Secrets) -> bytes:
     return secrets.mask_bytes(_INLINE.sub(b"data:,", data))
 
 
