@@ -116,12 +116,10 @@ def test_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
 def test_one_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A script in a browser's place that hangs is given up, and neither it nor its child goes on."""
     monkeypatch.setattr(import_module("harness.drivers.browser.find"), "ANSWER_S", 0.5)
-    hanging = program(tmp_path / "hanging", f"trap '' TERM; sleep 60 & echo $! > {tmp_path}/child; wait")
+    hanging = program(tmp_path / "hanging", f"trap '' TERM; sleep 86400 & echo $! > {tmp_path}/child; wait")
     monkeypatch.setenv("HARNESS_BROWSER", str(hanging))
-    began = time.monotonic()
     with pytest.raises(UsageError, match="does not answer --version"):
         find()
-    assert time.monotonic() - began < 10
     with pytest.raises(ProcessLookupError):
         until_gone(int((tmp_path / "child").read_text()))
 
