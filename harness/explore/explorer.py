@@ -162,7 +162,7 @@ class Explorer:
                             failed.append(each)
                         elif each.result.verdict is Verdict.UNKNOWN:
                             doubtful.append(each)
-            await self._retry_doubtful(player, doubtful)
+            failed += await self._retry_doubtful(player, doubtful)
             if failed and await self._choose_and_shrink(player, variants, seeds, failed):
                 return
 
@@ -175,11 +175,12 @@ class Explorer:
             await asyncio.to_thread(generate, variants, seed, partial(_note, seeds, seed))
         return {program: seed for program, seed in seeds.items() if program not in player.known}
 
-    async def _retry_doubtful(self, player: Player, doubtful: list[Played]) -> None:
-        """Tell again, alone, what had no verdict among others; what has none then either is kept."""
+    async def _retry_doubtful(self, player: Player, doubtful: list[Played]) -> list[Played]:
+        """Tell again, alone, what had no verdict among others, and return what fails then; keep what has none again."""
+        failed: list[Played] = []
         for played in doubtful:
             if player.stopped:
-                return
+                break
             again = played
             if len(self.unknown) < MAX_RETOLD:
                 with suppress(TimeoutError):
@@ -187,8 +188,11 @@ class Explorer:
                         again = await player.play(played.program)
             if again.result.verdict is Verdict.UNKNOWN:
                 self.unknown.append(again)
-            else:
-                self.tally.unsteady += 1
+                continue
+            self.tally.settle(again)
+            if again.result.verdict is Verdict.INVALID:
+                failed.append(again)
+        return failed
 
     async def _choose_and_shrink(
         self, player: Player, variants: Variants, seeds: Mapping[Program, int], failed: list[Played]

@@ -45,6 +45,11 @@ class Tally:
         self.stories.add(program.steps)
         self.combinations.add(program.combination)
 
+    def settle(self, played: Played) -> None:
+        """Count the verdict of a trial that had none among others, and has one when it is told again alone."""
+        self.unsteady += 1
+        self.valid += played.result.verdict is Verdict.VALID
+
 
 @dataclass(slots=True)
 class Leak:

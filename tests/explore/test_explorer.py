@@ -1,19 +1,25 @@
-"""The budget holds for what is played alone, too."""
+"""What is played alone: the budget holds for it, and what it shows counts."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
 
-from harness.explore.explorer import Explorer
+from harness.explore.command import exit_code
+from harness.explore.explorer import MAX_TRIALS, Explorer
 from harness.explore.play import Played, Player
 from harness.explore.program import Program
 from harness.explore.tally import Onlooker, Tally
+from harness.ledger import Ledger
+from harness.model import Trial, Verdict
+from harness.running.outcome import ExitCode
 from harness.running.settings import Settings
+from harness.running.trial import TrialResult
 
 from .made import clinic, programs, variants
 from .test_shrink import judged
@@ -33,8 +39,33 @@ class Hanging:
         raise AssertionError(program, confirmed)
 
 
+@dataclass
+class Overloaded:
+    """Has no verdict on what is played among others, and finds something when it is told again alone."""
+
+    check: str
+    stopped: str = ""
+    plays: int = 0
+    known: dict[Program, Played] = field(default_factory=dict)
+
+    async def play_all(self, programs: Iterable[Program]) -> AsyncGenerator[Played, None]:
+        """Judge the first program alone: nobody knows; then nothing more can be played."""
+        program = next(iter(programs))
+        self.plays = MAX_TRIALS
+        yield Played(program, TrialResult(Trial("x", program.combination), Verdict.UNKNOWN, (), 0.0), Ledger())
+
+    async def play(self, program: Program, *, confirmed: bool = True) -> Played:
+        """Find what is to be found; nothing is left to be played, so that no smaller program is looked for."""
+        assert confirmed
+        self.stopped = "that was all" if self.check else ""
+        return judged(program, self.check)
+
+
 class Silent:
     """Looks on and says nothing."""
+
+    def tried(self, tally: Tally) -> None:
+        """Hear of a trial."""
 
     def found(self, played: Played, tally: Tally) -> None:
         """Hear of a failure."""
@@ -64,3 +95,21 @@ def test_no_time_is_no_answer(budget_s: float) -> None:
             await explorer(budget_s)._fails_alone(cast("Player", Hanging()), FAILED, confirmed=True)
 
     asyncio.run(asyncio.wait_for(ended(), 30.0))
+
+
+def test_a_leak_that_shows_when_it_is_told_again() -> None:
+    """What had no verdict among others and leaks alone has leaked."""
+    exploring = explorer(60.0)
+    player = cast("Player", Overloaded("foreign-media"))
+    asyncio.run(exploring._play(player, variants(), exploring.ends_s))
+    assert exploring.leak is not None
+    assert exploring.leak.first.result.verdict is Verdict.INVALID
+    assert (exploring.unknown, exit_code(exploring)) == ([], ExitCode.INVALID)
+
+
+def test_what_is_sound_when_it_is_told_again() -> None:
+    """What had no verdict among others and is valid alone counts as valid."""
+    exploring = explorer(60.0)
+    asyncio.run(exploring._play(cast("Player", Overloaded("")), variants(), exploring.ends_s))
+    assert exploring.leak is None
+    assert (exploring.tally.trials, exploring.tally.valid, exploring.tally.unsteady) == (1, 1, 1)
