@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -13,10 +14,22 @@ INTERRUPTED = 2
 def main() -> None:
     """Run the command line; an author's fault is one line on standard error and exit code 4, the harness's own is 3."""
     try:
+        _open_what_is_closed()
         code = _run()
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Let standard streams that the caller closed, as in `harness run >&-`, lead nowhere, not into a later file."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
 def _run() -> int:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harness.drilling.cheapest import SOUND, Exercise
 from harness.drilling.drill import DRILL, Drill
 from harness.drilling.sight import Outcome, Row
-from harness.reporting.console import Screen
+from harness.reporting.console import screen
 from harness.running.directory import write_whole
 from harness.running.outcome import ExitCode
 
@@ -27,7 +27,7 @@ class Display:
     """Watches a drill on behalf of a person."""
 
     def __init__(self, total: int) -> None:
-        self._screen = Screen(highlight=False, soft_wrap=True)
+        self._screen = screen()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

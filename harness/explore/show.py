@@ -16,7 +16,7 @@ from harness.explore.tally import Leak, Tally
 from harness.model import Catalogue, Verdict
 from harness.planning.exhaustive import count
 from harness.planning.plan import Literals
-from harness.reporting.console import COLOURS, Screen
+from harness.reporting.console import COLOURS, screen
 from harness.running.outcome import ExitCode
 
 A_LINE_EVERY_S = 10.0
@@ -27,7 +27,7 @@ class Display:
     """Watches an exploration on behalf of a person."""
 
     def __init__(self) -> None:
-        self._screen = Screen(highlight=False, soft_wrap=True)
+        self._screen = screen()
         self._status = Status("", console=self._screen)
         self._said_s = time.monotonic()
         if self._screen.is_terminal:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, cast
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -18,34 +22,64 @@ LINES_IN_A_LOG = 10
 COLOURS = {Verdict.VALID: "green", Verdict.UNKNOWN: "yellow", Verdict.INVALID: "red"}
 
 
-class Screen(Terminal):
-    """A terminal that may go away, as in `harness run | head`: the run goes on, and its exit code still counts."""
+class Outlet(io.TextIOBase):
+    """Standard output, which may go away, as in `harness run | head`, or be full: work and exit code stay.
 
-    def on_broken_pipe(self) -> None:
-        """Print nothing more, in place of ending whichever thread has printed."""
-        self.quiet = True
-        _let_go()
+    What its encoding does not have, or is no Unicode at all, such as half a pair of surrogates, is escaped.
+    """
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override] # typeshed has an attribute where io documents a property
+        """The encoding of standard output."""
+        return sys.stdout.encoding
+
+    def isatty(self) -> bool:
+        """Whether a person looks on."""
+        return sys.stdout.isatty()
+
+    def fileno(self) -> int:
+        """Return the file descriptor of standard output."""
+        return sys.stdout.fileno()
+
+    def write(self, text: str) -> int:
+        """Write a text, or nothing more once that has failed."""
+        with _let_go_if_lost():
+            sys.stdout.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is still buffered."""
+        with _let_go_if_lost():
+            sys.stdout.flush()
+
+
+def screen() -> Terminal:
+    """Return the terminal that lines in colour and progress go to."""
+    # To typeshed, a TextIOBase is no IO[str].
+    return Terminal(file=cast("IO[str]", Outlet()), highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Print a text as it is. Who stops reading, as in `harness check | head`, changes neither work nor exit code."""
+    """Print a text as it is, at once."""
+    outlet = Outlet()
+    outlet.write(text)
+    outlet.flush()
+
+
+@contextmanager
+def _let_go_if_lost() -> Iterator[None]:
+    """Let whatever is printed from now on go nowhere, what is buffered included, if it cannot be printed."""
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _let_go()
-
-
-def _let_go() -> None:
-    """Let whatever is printed from now on go nowhere, what is buffered included."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        yield
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Console:
     """Watches a run on behalf of a person."""
 
     def __init__(self) -> None:
-        self._terminal = Screen(highlight=False, soft_wrap=True)
+        self._terminal = screen()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

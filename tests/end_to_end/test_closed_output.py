@@ -1,8 +1,9 @@
-"""Commands whose reader has gone away, as in `harness check DIR | head`: the work and its exit code stay."""
+"""Commands whose standard output is lost, as in `harness check DIR | head`: the work and its exit code stay."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,17 +17,23 @@ def unread(*arguments: str) -> tuple[int, str]:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run(
-            [HARNESS, *arguments],
-            cwd=ROOT,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=RUN_S,
-            check=False,
-        )
+        return printed_to(writer, HARNESS, *arguments)
     finally:
         os.close(writer)
+
+
+def printed_to(output: int, *command: str | Path, **environment: str) -> tuple[int, str]:
+    """Run a command with this standard output; return its exit code and what it complained of."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+    )
     return done.returncode, done.stderr
 
 
@@ -46,3 +53,25 @@ def test_a_sweep(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert unread("sweep", "--out", str(out), "--budget", "250s") == (0, "")
     assert (out / "sweep.json").is_file()
+
+
+def test_a_full_disk(flawed: Run) -> None:
+    """A leak stays a leak though it cannot be told."""
+    with Path("/dev/full").open("w") as full:
+        assert printed_to(full.fileno(), HARNESS, "check", str(flawed.out)) == (1, "")
+
+
+def test_a_closed_output(flawed: Run) -> None:
+    """A leak stays a leak though there is no standard output at all."""
+    script = 'exec "$0" check "$1" >&-'
+    assert printed_to(subprocess.DEVNULL, "sh", "-c", script, HARNESS, flawed.out) == (1, "")
+
+
+def test_an_output_that_has_few_letters(flawed: Run, tmp_path: Path) -> None:
+    """A leak stays a leak in a path that the terminal's encoding cannot say."""
+    named = tmp_path / "Läufe"
+    shutil.copytree(flawed.out, named)
+    with (tmp_path / "said").open("w+b") as said:
+        assert printed_to(said.fileno(), HARNESS, "check", str(named), PYTHONIOENCODING="ascii") == (1, "")
+        said.seek(0)
+        assert rb"L\xe4ufe" in said.read()
