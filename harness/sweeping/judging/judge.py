@@ -24,7 +24,7 @@ from harness.sweeping.judging.seeing import Answer, Eye, Heard, Seen
 WORD = re.compile(r"[^\s/?&=\"',:;{}\[\]]+")
 NEVER_THERE = "was never there"
 MAX_LEAKS = 50
-"""Of one answer: a list of everybody's recordings is told by its first ones."""
+"""Of one answer: a list of everybody's recordings is told by the worst of each owner's, and then of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,9 @@ def judge(facts: Facts, viewer: str | None, request: Request, answer: Answer, ey
     ]
     # First the worst of each owner: fifty identifiers of one must not hide the media of another.
     leaks.sort(key=lambda leak: -degree_rank(leak.degree))
-    worst = {leak.owner: leak for leak in reversed(leaks)}
-    return [*worst.values(), *(leak for leak in leaks if worst[leak.owner] is not leak)][:MAX_LEAKS], seen
+    first: dict[str, Leak] = {}
+    rest = [leak for leak in leaks if first.setdefault(leak.owner, leak) is not leak]
+    return [*first.values(), *rest][:MAX_LEAKS], seen
 
 
 @dataclass(frozen=True, slots=True)
