@@ -8,7 +8,7 @@ import json
 from harness.sweeping.judging.facts import CONSULTATION, Thing
 from harness.sweeping.judging.judge import MAX_LEAKS
 
-from .world import BOB, HIS_CANARY, facts, leaks, media, text
+from .world import BOB, HIS, HIS_CANARY, facts, leaks, media, text
 
 MANY = [f"visit-7{number:05}" for number in range(MAX_LEAKS + 10)]
 
@@ -22,3 +22,9 @@ def test_the_worst_is_told_of_a_long_list() -> None:
     found = leaks(text(json.dumps([*MANY, file])), known=known)
     assert len(found) == MAX_LEAKS
     assert (found[0].degree, found[0].owner) == ("proved", BOB)
+
+
+def test_a_key_that_stands_twice_hides_nothing() -> None:
+    """Both values of a repeated key are looked at, and what lies within them."""
+    for body in (f'{{"id": "{HIS}", "id": "x"}}', f'{{"a": {{"id": "{HIS}"}}, "a": {{"id": "x"}}}}'):
+        assert [(leak.value, leak.where.rpartition(".")[2]) for leak in leaks(text(body))] == [(HIS, "id")]

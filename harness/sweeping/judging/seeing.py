@@ -186,7 +186,7 @@ class Eye:
             seen.unread.append(f"{where}: text beyond {MAX_TEXT_BYTES:,} bytes")
         text = text_of(data[:MAX_TEXT_BYTES], charset)
         try:
-            document = json.loads(text)
+            document = json.loads(text, object_pairs_hook=_whole)
         except RecursionError:
             seen.unread.append(f"{where}: JSON too deep to be parsed")
             self._words(text, where, seen, room)
@@ -247,8 +247,8 @@ def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, s
     if depth > MAX_DEPTH:
         yield place, None
         return
-    if isinstance(node, Mapping):
-        for key, value in node.items():
+    if isinstance(node, Mapping | _Pairs):
+        for key, value in node.items() if isinstance(node, Mapping) else node:
             yield f"{place} key", str(key)
             yield from leaves(value, f"{place}.{key}", depth + 1)
     elif isinstance(node, list):
@@ -256,6 +256,17 @@ def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, s
             yield from leaves(value, f"{place}[{index}]", depth + 1)
     elif isinstance(node, str | int | float) and not isinstance(node, bool):
         yield place, str(node)
+
+
+class _Pairs(tuple[tuple[str, Any], ...]):
+    """An object in which a key stands more than once: whoever is shown the text is shown all of them."""
+
+    __slots__ = ()
+
+
+def _whole(pairs: list[tuple[str, Any]]) -> Mapping[str, Any] | _Pairs:
+    plain = dict(pairs)
+    return plain if len(plain) == len(pairs) else _Pairs(pairs)
 
 
 def _is_archive(data: bytes) -> bool:
