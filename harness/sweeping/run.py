@@ -108,6 +108,7 @@ class Run:
                 )
             self.document = await asyncio.to_thread(documents.read, described.openapi, f"--target {target.name}:")
         self.address = described.base_url if described else self._address(self.document)
+        self.document = self.document.at(self.address)
         if described:
             described.observe(self.observe)
         self.report("telling the story that makes what is asked for")

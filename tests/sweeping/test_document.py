@@ -17,7 +17,6 @@ from harness.sweeping.describing.document import (
     Document,
     Operation,
     operation_of,
-    path_matches,
     read,
     singular,
     understand,
@@ -82,8 +81,6 @@ def test_a_reference_is_followed_and_null_left_out() -> None:
 
 def test_paths_and_templates(document: Document) -> None:
     """A path is of the template that it fits as a whole, a fixed one before one with parameters."""
-    assert path_matches("/visits/{visit}/end", "/visits/v-1/end") == {"visit": "v-1"}
-    assert path_matches("/visits/{visit}", "/visits/v-1/end") is None
     found = operation_of(document, "POST", "/visits/v-1/end")
     assert found
     assert (found[0].label, found[1]) == ("POST /visits/{visit}/end", {"visit": "v-1"})

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from harness.sweeping.describing.document import Operation, path_matches
+from harness.sweeping.describing.document import Document, Operation
+from harness.sweeping.describing.templates import path_matches
 from harness.sweeping.judging.seeing import Answer
 
 MAX_PAGES = 20
@@ -95,11 +96,11 @@ def _letters(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
 
-def is_address(mark: str, operation: Operation) -> bool:
+def is_address(mark: str, operation: Operation, document: Document) -> bool:
     """True for a whole address, a query, or a path of the operation's own."""
     if mark.startswith(("http://", "https://", "?")):
         return True
-    return path_matches(operation.path, mark.partition("?")[0]) is not None
+    return any(path_matches(operation.path, path) is not None for path in document.paths_of(mark))
 
 
 def parameters(operation: Operation) -> list[str]:

@@ -6,9 +6,8 @@ import itertools
 import random
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from harness.sweeping.describing.document import Document, Operation, path_matches, singular
+from harness.sweeping.describing.document import Document, Operation, singular
 from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, TEXT, Facts, Thing, is_token
 from harness.sweeping.wire.secret import is_secret
 
@@ -99,12 +98,9 @@ class References:
                     yield each, node
 
     def _address(self, text: str) -> None:
-        """Remember the parameters of an address of the API; a long one that nobody could guess is a thing by itself."""
-        parts = urlsplit(text)
-        if not parts.path.startswith("/") or parts.path.count("/") < 2:
-            return
-        for operation in self._document.operations:
-            for name, value in (path_matches(operation.path, parts.path) or {}).items():
+        """Remember the parameters of an address of the API."""
+        if text.count("/") > 1:
+            for name, value in self._document.addressed(text):
                 self.add(name, value)
 
 
@@ -185,12 +181,10 @@ def _create(
     for key, value in answer.items():
         if not is_token(value) or facts.find(value) or is_secret(str(key)):
             continue
-        address = urlsplit(value)
-        if address.path.startswith("/"):
-            for each in document.operations:
-                for found in (path_matches(each.path, address.path) or {}).values():
-                    if is_token(found) and not facts.find(found):
-                        facts.add(Thing(found, LINK, viewer, set(), within=None))
+        if document.paths_of(value):
+            for _, found in document.addressed(value):
+                if is_token(found) and not facts.find(found):
+                    facts.add(Thing(found, LINK, viewer, set(), within=None))
         elif key == "id" or key in ("recording", "uuid") or str(key).endswith(("_id", "Id")):
             kind = operation.collection if key == "id" else str(key)
             made = facts.add(Thing(value, kind, viewer, set(people), within=above))

@@ -158,7 +158,7 @@ class Tour:
         operation, names = call.operation, pages.parameters(call.operation)
 
         def takes(mark: str) -> bool:
-            return bool(names) or pages.is_address(mark, operation)
+            return bool(names) or pages.is_address(mark, operation, self.document)
 
         marks = pages.marks_of(first)
         if marks and not any(map(takes, marks)):
@@ -167,7 +167,7 @@ class Tour:
 
         def page(mark: str) -> Answer | None:
             self.require_time()
-            for name in names if not pages.is_address(mark, operation) else ("",):
+            for name in names if not pages.is_address(mark, operation, self.document) else ("",):
                 try:
                     if name:
                         asked = self.cases.page(call, name, mark)

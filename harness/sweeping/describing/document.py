@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import schemathesis
 from schemathesis.core.result import Ok
@@ -15,6 +16,7 @@ from schemathesis.core.result import Ok
 from harness.errors import UsageError, nearest
 from harness.sweeping.describing.pointers import outside_of, resolve
 from harness.sweeping.describing.source import first_line, parsed
+from harness.sweeping.describing.templates import MAX_PATH, path_matches
 from harness.sweeping.wire.transfer import shown
 
 MAX_OPERATIONS = 2_000
@@ -109,12 +111,39 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The document as it came, where from, its operations in its own order, and why others are not among them."""
+    """The document as it came, where from, its operations in its own order, and why others are not among them.
+
+    `prefix` is the path of the address that is asked, such as `/api/v1`, which its own paths do not have.
+    """
 
     source: str
     raw: Mapping[str, Any] = field(repr=False)
     operations: tuple[Operation, ...]
     broken: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def at(self, address: str) -> Document:
+        """Return the document of an API that is asked at this address."""
+        return replace(self, prefix=urlsplit(address).path.rstrip("/"))
+
+    def paths_of(self, text: str) -> tuple[str, ...]:
+        """Return what paths of the document an address or a path may mean: as it is, and without the prefix."""
+        if len(text) > MAX_PATH:
+            return ()
+        try:
+            path = urlsplit(text).path
+        except ValueError:
+            return ()
+        if not path.startswith("/"):
+            return ()
+        is_within = bool(self.prefix) and path.startswith(f"{self.prefix}/")
+        return (path.removeprefix(self.prefix), path) if is_within else (path,)
+
+    def addressed(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield the parameters, with their names, of each operation that a text may be the address of."""
+        for path in self.paths_of(text):
+            for operation in self.operations:
+                yield from (path_matches(operation.path, path) or {}).items()
 
     @property
     def server(self) -> str | None:
@@ -237,19 +266,6 @@ def _parameters(api: Any, definition: Mapping[str, Any], raw: Mapping[str, Any])
 def _kind(value: Any) -> str:
     kinds = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}
     return "nothing" if value is None else kinds.get(type(value), type(value).__name__)
-
-
-def path_matches(template: str, path: str) -> dict[str, str] | None:
-    """Return the parameters with which a template becomes a path, or None when it does not; the whole path counts."""
-    pattern = "".join(
-        f"(?P<p{index}>[^/]+)" if part.startswith("{") else re.escape(part)
-        for index, part in enumerate(re.split(r"(\{[^{}]+\})", template))
-    )
-    found = re.fullmatch(pattern, path)
-    if not found:
-        return None
-    names = [part[1:-1] for part in re.split(r"(\{[^{}]+\})", template) if part.startswith("{")]
-    return dict(zip(names, found.groups(), strict=True))
 
 
 def operation_of(document: Document, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
