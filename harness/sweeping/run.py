@@ -15,6 +15,7 @@ from harness.errors import UsageError
 from harness.interruption import on_interrupt
 from harness.model import Finding, Verdict
 from harness.planning.plan import Group
+from harness.redact import plain
 from harness.running.deployment import Deployment
 from harness.running.rigged import rigged
 from harness.running.settings import Settings
@@ -29,6 +30,7 @@ from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, st
 from harness.sweeping.control import Control, control
 from harness.sweeping.describing import document as documents
 from harness.sweeping.describing.document import Document
+from harness.sweeping.describing.source import first_line
 from harness.sweeping.judging.facts import MAX_THINGS, Facts
 from harness.sweeping.judging.seeing import Eye
 from harness.sweeping.outcome import Outcome
@@ -148,11 +150,7 @@ class Run:
         for operation in self.document.operations:
             self.tour.reach.setdefault(operation.label, Reach())
         try:
-            await asyncio.to_thread(self._make, self.tour)
-        except TargetGoneError as error:
-            self.doubts.append(f"the target no longer answers: {error}")
-        except Exception as error:  # noqa: BLE001 - whatever it is: what was found until then is told all the same
-            self.doubts.append(f"the harness failed while it asked: {type(error).__name__}: {error}")
+            await self._ask(self.tour)
         finally:
             self.stop.set()
             caller.close()
@@ -167,6 +165,15 @@ class Run:
         if unproved:
             self.doubts.append(f"the flags were not proved to be served to the end: {unproved}")
         self.control = await asyncio.to_thread(control, self.facts, self.tour.samples, self.tour.eye)
+
+    async def _ask(self, tour: Tour) -> None:
+        try:
+            await asyncio.to_thread(self._make, tour)
+        except TargetGoneError as error:
+            self.doubts.append(f"the target no longer answers: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is: what was found until then is told all the same
+            why = plain(first_line(error))
+            self.doubts.append(f"the harness failed while it asked: {type(error).__name__}: {why}")
 
     def _make(self, tour: Tour) -> None:
         accounts = {self.facts.people[account].name: account for account in self.cast.accounts}
@@ -194,13 +201,16 @@ class Run:
         parts = urlsplit(given if given.startswith(("http://", "https://")) else "")
         fetched_from = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
         address = document.server or fetched_from
-        try:
-            origin(address or "http://none")
-        except ValueError as error:
-            raise UsageError(f"--openapi {document.source}: its server {address} is no address ({error})") from error
         if not address:
             raise UsageError(f"--openapi {document.source}: it names no server (http://...) that could be asked")
-        if fetched_from and origin(address) != origin(fetched_from):
+        its_server = f"--openapi {document.source}: its server {shown(address)}"
+        if "{" in address:
+            raise UsageError(f"{its_server} has a variable without a default")
+        try:
+            is_elsewhere = origin(address) != origin(fetched_from or address)
+        except ValueError as error:
+            raise UsageError(f"{its_server} is no address") from error
+        if is_elsewhere:
             raise UsageError(
                 f"--openapi {document.source}: it comes from {shown(fetched_from)} and its server is {shown(address)}: "
                 "give it as a file to ask there"

@@ -147,13 +147,24 @@ class Document:
 
     @property
     def server(self) -> str | None:
-        """The first absolute address among its servers."""
+        """The first absolute address among its servers, its variables as they are by default."""
         servers = self.raw.get("servers")
         for server in servers if isinstance(servers, list) else ():
-            url = server.get("url") if isinstance(server, Mapping) else None
+            url = _filled(server) if isinstance(server, Mapping) else None
             if isinstance(url, str) and url.startswith(("http://", "https://")):
                 return url.rstrip("/")
         return None
+
+
+def _filled(server: Mapping[str, Any]) -> Any:
+    """Return a server's address with the default of each variable that has one."""
+    url, variables = server.get("url"), server.get("variables")
+    if not isinstance(url, str) or not isinstance(variables, Mapping):
+        return url
+    for name, variable in variables.items():
+        if isinstance(variable, Mapping) and isinstance(variable.get("default"), str):
+            url = url.replace(f"{{{name}}}", variable["default"])
+    return url
 
 
 def collection_of(path: str) -> str:

@@ -127,7 +127,12 @@ def shown(address: str) -> str:
     """Return an address, or a path, as it may be written down: without a password or a token that lets anybody in."""
     if not address.startswith(("http://", "https://")):
         return address
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        # Nobody can tell what in it is what: all that may be a password or a token is left out.
+        scheme, _, rest = address.partition("?")[0].partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     if any(is_secret(name) for name, _ in pairs):
         pairs = [(name, "SECRET" if is_secret(name) else value) for name, value in pairs]
