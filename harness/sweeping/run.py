@@ -193,7 +193,11 @@ class Run:
             (self.too_many, f"the story made more than {MAX_EXCHANGES:,} requests: what came after was not judged"),
             (self.facts.is_full, f"more than {MAX_THINGS:,} things were met: whose the others are is not known"),
         )
-        return [doubt for is_so, doubt in kept if is_so]
+        alike = [
+            f"{kinds} have numbers in common, such as {value}: whose is whose cannot be told"
+            for kinds, value in self.facts.shared.items()
+        ]
+        return [*(doubt for is_so, doubt in kept if is_so), *alike]
 
     def _address(self, document: Document) -> str:
         """Return where requests are sent when the target does not say: to the document's address, and no other."""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.sweeping.asking.references import MAX_EACH, References, entitle, learn
 from harness.sweeping.describing.document import Document, Operation, understand
-from harness.sweeping.judging.facts import Facts, Thing
+from harness.sweeping.judging.facts import Facts, Person, Thing
 
 from .api import DOCUMENT
 from .world import ALICE, BOB, CAROL, CHEN, DIAZ, HERS, HIS, facts
@@ -165,3 +165,16 @@ def test_a_text_that_lies_nowhere_accuses_nobody(document: Document) -> None:
     text = known.find("2" * 20)
     assert text
     assert text.within == "visit-6f6f6f"
+
+
+def test_a_number_that_is_made_and_was_known_is_of_two_kinds(document: Document) -> None:
+    """A new thing with the number of another kind's is noted; an answer about what or who was asked is not."""
+    known = facts()
+    known.add_person(Person("20260003", "dora", "patient"))
+    known.add(Thing("20260001", "recording", BOB))
+    known.add(Thing("20260002", "consultation", ALICE))
+    told(known, document, "POST /visits/{visit}/link", "20260002", answer={"id": "20260002"})
+    told(known, document, "POST /visits", "20260003", answer={"id": "20260003"})
+    assert not known.shared
+    told(known, document, "POST /visits", answer={"id": "20260001"})
+    assert known.shared == {"recording and visit": "20260001"}

@@ -45,6 +45,20 @@ def test_what_is_left_out_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_numbers_that_two_kinds_share_are_a_doubt() -> None:
+    """One number of two kinds stands for the first alone; long references, and one thing met twice, are no doubt."""
+    run = Run(Orders(Settings()), NOTHING, None, lambda _: None)
+    for value in ("17", "rec-0a1b2c"):
+        run.facts.add(Thing(value, "consultation", ALICE))
+        run.facts.add(Thing(value, "consultation_id", ALICE))
+    run.facts.add(Thing("rec-0a1b2c", "recording", BOB))
+    assert run.left_out() == []
+    run.facts.add(Thing("17", "recording", BOB))
+    assert run.left_out() == [
+        "consultation and recording have numbers in common, such as 17: whose is whose cannot be told"
+    ]
+
+
 def test_an_interruption_ends_what_is_judged_of_the_story() -> None:
     """However many answers the story brought, none is looked at after Ctrl-C, and that is a doubt."""
 

@@ -179,7 +179,11 @@ def _create(
         (str(value) for key, value in answer.items() if key != "id" and _is_known(facts, viewer, value)), None
     )
     for key, value in answer.items():
-        if not is_token(value) or facts.find(value) or is_secret(str(key)):
+        if not is_token(value) or is_secret(str(key)):
+            continue
+        if facts.find(value):
+            if key == "id" and operation.creates and value not in people.union(thing.value for thing in within):
+                facts.keep(Thing(value, operation.collection, viewer))
             continue
         if document.paths_of(value):
             for _, found in document.addressed(value):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from harness import ledger as ledgers
 from harness.ledger import Action, Ledger
 from harness.provenance import derive, references
-from harness.sweeping.judging.known import MIN_TOKEN, Index, is_weak
+from harness.sweeping.judging.known import MIN_TOKEN, Index, is_weak, kind_of
 
 ACCOUNT, NAME, CONSULTATION, RECORDING, TEXT = "account", "name", "consultation", "recording", "text"
 LINK = "link"
@@ -79,6 +79,8 @@ class Facts:
         """SHA-256 of a file that was served by a thing's own reference to who may see it -> the thing's value."""
         self.is_full = False
         """True when a thing was left out because there were MAX_THINGS already."""
+        self.shared: dict[str, str] = {}
+        """Kinds of which a number stands for things of another kind, too, with the number."""
         self.index = Index()
         """The values of all things but texts, to be found in answers."""
         self._meets: dict[str, set[str]] = {}
@@ -106,7 +108,10 @@ class Facts:
         """Add a thing as it is, unless it is known; return what is known."""
         if thing.kind != TEXT:
             self.index.add(thing.value)
-        return self.things.setdefault(thing.value.lower(), thing)
+        known = self.things.setdefault(thing.value.lower(), thing)
+        if is_weak(thing.value) and kind_of(known.kind) != kind_of(thing.kind):
+            self.shared.setdefault(f"{known.kind} and {thing.kind}", thing.value)
+        return known
 
     def find(self, value: str) -> Thing | None:
         """Return the thing that a value stands for, in whatever case it is written."""
