@@ -44,13 +44,13 @@ def replay(tour: Tour, exchanges: Sequence[Exchange], accounts: Mapping[str, str
             Request(operation.label, exchange.method, path, (path, *words)),
             Answer(exchange.status, body=exchange.answer),
             (*given.values(), *words),
-            curl=partial(_told, tour, exchange, address),
+            curl=partial(_told, tour, exchange, address, operation.path),
         )
 
 
-def _told(tour: Tour, exchange: Exchange, address: str) -> str:
+def _told(tour: Tour, exchange: Exchange, address: str, template: str) -> str:
     """Return a request of the story's as a curl command; a file that it uploads is left out."""
     body = exchange.body if Answer(0, body=exchange.body or b"").json() is not None else None
     headers = dict(exchange.headers)
     sent = requests.Request(exchange.method, address + exchange.path, headers=headers, data=body).prepare()
-    return as_curl(sent, exchange.actor.partition(".")[0], tour.facts, tour.caller.secrets)
+    return as_curl(sent, exchange.actor.partition(".")[0], tour.facts, tour.caller.secrets, template)

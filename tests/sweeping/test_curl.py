@@ -12,8 +12,11 @@ import pytest
 import requests
 
 from harness.sweeping.asking.curl import LEFT_OUT, as_curl
+from harness.sweeping.asking.tour import Tour
 from harness.sweeping.judging.facts import LINK, Facts, Thing
 
+from .api import DOCUMENT, OK, in_path
+from .test_tour import tour
 from .world import ALICE, facts
 
 SECRET = "top-s3cret-token"  # noqa: S105 - it is looked for in what is written
@@ -110,3 +113,24 @@ def test_what_is_no_secret_is_written() -> None:
     command = as_curl(xml, "bob", Facts())
     assert shlex.split(command, comments=True)[-2:] == LEFT_OUT.split()
     assert "neither JSON nor a form" in command
+
+
+def test_no_secret_of_a_path_is_written_down() -> None:
+    """A parameter of a path with a secret's name is a variable, also below a prefix; the others are written."""
+    request = requests.Request("GET", f"http://127.0.0.1:1/api/v1/shared/{SECRET}/visits/v-1").prepare()
+    command = as_curl(request, "bob", Facts(), template="/shared/{token}/visits/{visit}")
+    assert shlex.split(command)[-1] == "http://127.0.0.1:1/api/v1/shared/$SECRET/visits/v-1"
+    page = requests.Request("GET", f"http://127.0.0.1:1/shared/{SECRET}/visits/page/2").prepare()
+    assert SECRET not in as_curl(page, "bob", Facts(), template="/shared/{token}/visits")
+
+
+def test_a_tour_writes_no_secret_of_a_path_down() -> None:
+    """The command of a finding that the tour made has none either."""
+    document = {**DOCUMENT, "paths": {"/shared/{token}": {"parameters": [in_path("token")], "get": {"responses": OK}}}}
+
+    def run(made: Tour) -> None:
+        operation = made.document.operations[0]
+        sent = requests.Request("GET", f"http://127.0.0.1:1/shared/{SECRET}").prepare()
+        assert made._curl(sent, None, operation)().endswith('/shared/$SECRET"')
+
+    tour(lambda *_: (200, {}), run, described=document)

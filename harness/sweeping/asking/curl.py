@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 import requests
 
+from harness.sweeping.describing.templates import path_matches
 from harness.sweeping.judging.facts import LINK, Facts
 from harness.sweeping.wire.secret import is_secret
 
@@ -26,16 +27,21 @@ _VARIABLE = re.compile(r"(\$(?:TOKEN_OF|LINK_OF)_[A-Z0-9_]+|\$SECRET\b)")
 
 
 def as_curl(
-    request: requests.PreparedRequest, viewer: str, facts: Facts, secrets: Collection[str] = frozenset()
+    request: requests.PreparedRequest,
+    viewer: str,
+    facts: Facts,
+    secrets: Collection[str] = frozenset(),
+    template: str = "",
 ) -> str:
     """Return a request as a curl command, with every credential as a variable to be set.
 
-    `secrets` names headers, in lower case, that are credentials besides those that always are.
+    `secrets` names headers, in lower case, that are credentials besides those that always are; `template` is that of
+    the operation's path, which says what in it is a secret.
     """
     parts = ["curl", "--include"]
     if (request.method or "GET") != "GET":
         parts += ["--request", shlex.quote(str(request.method))]
-    parts.append(_quoted(_without_links(_address(request.url or ""), facts)))
+    parts.append(_quoted(_without_links(_address(request.url or "", template), facts)))
     for name, value in request.headers.items():
         if name.lower() in OWN_HEADERS:
             continue
@@ -53,11 +59,30 @@ def as_curl(
     return " ".join(parts)
 
 
-def _address(url: str) -> str:
+def _address(url: str, template: str) -> str:
     """Return an address without whoever is named before its host, the values of secret parameters as variables."""
     parts = urlsplit(url)
     query = "&".join(_pair(pair) for pair in parts.query.split("&"))
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
+    path = _path(parts.path, template)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], path=path, query=query).geturl()
+
+
+def _path(path: str, template: str) -> str:
+    """Return a path with a variable for each segment that a secret's parameter is in; a prefix may stand before it."""
+    segments, named = path.split("/"), template.split("/")[1:]
+    secret = [any(is_secret(name) for name in re.findall(r"\{([^{}]+)\}", part)) for part in named]
+    if not any(secret):
+        return path
+    before = len(segments) - len(named)
+    if path_matches(template, "/".join(["", *segments[max(before, 0) :]])) is None:
+        # A page's address may be any: where in it the secret stands is not known.
+        return "/".join(part if not part or part in named else "$SECRET" for part in segments)
+    return "/".join(
+        [
+            *segments[:before],
+            *("$SECRET" if is_so else part for part, is_so in zip(segments[before:], secret, strict=True)),
+        ]
+    )
 
 
 def _pair(pair: str) -> str:

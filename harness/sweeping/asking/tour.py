@@ -139,7 +139,7 @@ class Tour:
                 raise TargetGoneError(str(error)) from error
             return 0
         self._silences = 0
-        curl = self._curl(prepared, viewer)
+        curl = self._curl(prepared, viewer, call.operation)
         self.take(call.operation, viewer, how, request, answer, call.given, curl=curl)
         final = self._elsewhere(call, viewer, how, request, answer, prepared, curl)
         # Whoever is sent to a page has met the one for signing in, or may have: it is not what was asked for.
@@ -177,7 +177,8 @@ class Tour:
                         request = as_request(operation.label, sent)
                 except (UnsendableError, NoAnswerError, UnfollowedError):
                     continue
-                self.take(operation, viewer, "own", request, answer, call.given, curl=self._curl(next_sent, viewer))
+                curl = self._curl(next_sent, viewer, operation)
+                self.take(operation, viewer, "own", request, answer, call.given, curl=curl)
                 if 200 <= answer.status < 300:
                     return answer
             return None
@@ -186,8 +187,8 @@ class Tour:
         if left:
             self.unread.setdefault(operation.label, f"{left}, {self._to(viewer)}")
 
-    def _curl(self, sent: PreparedRequest, viewer: str | None) -> Callable[[], str]:
-        return lambda: as_curl(sent, self.facts.called(viewer), self.facts, self.caller.secrets)
+    def _curl(self, sent: PreparedRequest, viewer: str | None, operation: Operation) -> Callable[[], str]:
+        return lambda: as_curl(sent, self.facts.called(viewer), self.facts, self.caller.secrets, operation.path)
 
     def _elsewhere(
         self,
