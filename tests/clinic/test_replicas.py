@@ -6,13 +6,14 @@ import os
 import re
 import signal
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
 import pytest
+
+from tests.processes import left
 
 from .people import Api, Deployment, User, held
 from .test_process import COMMAND, END_S, listening, started
@@ -41,14 +42,6 @@ def hands(user: User) -> dict[str, User]:
     raise AssertionError(f"{CONNECTIONS} connections reached {sorted(found)} alone")
 
 
-def alive(process: int) -> bool:
-    """Return whether a process runs: one that has ended and was not asked after yet does not."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return False
-
-
 def children(process: int) -> list[int]:
     """Return the ids of a process's children, the first to be started first."""
     return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
@@ -56,13 +49,10 @@ def children(process: int) -> list[int]:
 
 def until_gone(processes: list[int]) -> None:
     """Wait until none of the processes runs; those that would not end are ended, and the test fails."""
-    ends_at = time.monotonic() + END_S
-    while any(map(alive, processes)) and time.monotonic() < ends_at:
-        time.sleep(0.02)
-    left = [each for each in processes if alive(each)]
-    for each in left:
+    outstaying = left(processes)
+    for each in outstaying:
         os.kill(each, signal.SIGKILL)
-    assert left == []
+    assert outstaying == []
 
 
 def test_seen_by_the_other(pair: Deployment) -> None:

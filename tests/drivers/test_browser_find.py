@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from harness.drivers.browser import find
 from harness.errors import UsageError
 from tests.chromium import needs_chromium
+from tests.processes import left
 
 BROWSERS = Path(playwright.__file__).parent / "driver" / "package" / "browsers.json"
 
@@ -120,15 +120,4 @@ def test_one_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HARNESS_BROWSER", str(hanging))
     with pytest.raises(UsageError, match="does not answer --version"):
         find()
-    with pytest.raises(ProcessLookupError):
-        until_gone(int((tmp_path / "child").read_text()))
-
-
-def until_gone(pid: int) -> None:
-    """Raise ProcessLookupError as soon as there is no such process, or only what is left to be reaped."""
-    for _ in range(100):
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat")
-        if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
-            raise ProcessLookupError
-        time.sleep(0.02)
+    assert left([int((tmp_path / "child").read_text())]) == []

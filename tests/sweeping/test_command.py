@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from harness.errors import UsageError
 from harness.running.settings import Settings
 from harness.sweeping.command import again, seconds, sweep
 from harness.sweeping.run import Orders
+from tests.processes import left
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ROOT / "flags" / "clinic.toml"
@@ -79,15 +79,6 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in listed.stdout.split()]
 
 
-def gone(pid: int) -> bool:
-    """True when no process has this number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
-
-
 def test_an_interruption_ends_all_that_was_started(tmp_path: Path) -> None:
     """Ctrl-C in the middle ends clinic and flag server, leaves a whole sweep.json, and exits 2."""
     command = [HARNESS, "sweep", "--flags", str(FLAGS), "--out", str(tmp_path / "out")]
@@ -111,10 +102,7 @@ def test_an_interruption_ends_all_that_was_started(tmp_path: Path) -> None:
         process.kill()
     assert process.returncode == 2, said
     assert "interrupted" in said
-    end_s = time.monotonic() + 10
-    while not all(map(gone, started)) and time.monotonic() < end_s:
-        time.sleep(LOOK_S)
-    assert all(map(gone, started))
+    assert left(started) == []
     assert json.loads((tmp_path / "out" / "sweep.json").read_text())["interrupted"] is True
 
 
