@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,8 @@ from typing import NoReturn
 
 import psycopg
 import pytest
+
+from tests.ports import reserved
 
 DEBIAN = Path("/usr/lib/postgresql")
 INSTALL = "apt install postgresql"
@@ -155,7 +156,8 @@ def cluster() -> Iterator[Cluster]:
         )
         if made.returncode:
             raise DidNotStartError(f"initdb failed:\n{made.stderr[-2000:]}")
-        yield Cluster(binaries, Path(directory), _free_port(), user)
+        with reserved() as port:
+            yield Cluster(binaries, Path(directory), port, user)
 
 
 @contextmanager
@@ -176,8 +178,3 @@ def _somebody_else() -> int:
 
 def _group(user: int | None) -> int | None:
     return None if user is None else pwd.getpwuid(user).pw_gid
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

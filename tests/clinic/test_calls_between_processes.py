@@ -19,6 +19,7 @@ from harness.clinic.base.errors import ApiError
 from harness.clinic.base.store import Store
 from harness.clinic.systems import calls
 from harness.clinic.systems.calls import Calls
+from tests.ports import reserved
 
 from .callers import calling, held, until
 from .halls import ANN, BEA, SHARED, STORED, VISIT, Hall, meet, shown
@@ -79,11 +80,13 @@ def test_a_call_goes_on_elsewhere_when_its_process_is_gone(tmp_path: Path) -> No
     """An offer that reaches another process after the call's own one is gone begins the call anew there."""
 
     async def story() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            gone = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with reserved() as gone:
+            await goes_on(gone)
+
+    async def goes_on(gone: int) -> None:
         async with replica(tmp_path / "db") as (hall, address):
             store = hall.calls._store
-            store.db.execute("INSERT INTO calls VALUES (?, ?)", (VISIT, gone))
+            store.db.execute("INSERT INTO calls VALUES (?, ?)", (VISIT, f"http://127.0.0.1:{gone}"))
             await hall.calls.segment(VISIT, "video")
             ann = hall.caller(ANN, "ann")
             async with calling(ann):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgresql as servers
+from tests.ports import reserved
 
 from .people import Api, Deployment, User, held
 
@@ -112,10 +113,9 @@ def test_usage(options: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("replicas", ["1", "2"])
 def test_no_postgresql(options: list[str], replicas: str) -> None:
     """A PostgreSQL that is not there gives one line, without the password that was given."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    database = f"postgresql://clinic:{SECRET.replace(' ', '')}@127.0.0.1:{port}/clinic"
-    said = refused(*options, "--database", database, "--replicas", replicas)
+    with reserved() as port:
+        database = f"postgresql://clinic:{SECRET.replace(' ', '')}@127.0.0.1:{port}/clinic"
+        said = refused(*options, "--database", database, "--replicas", replicas)
     assert said.startswith("clinic: cannot open the PostgreSQL database: ")
     assert f"port {port} failed: Connection refused" in said
     assert SECRET.replace(" ", "") not in said

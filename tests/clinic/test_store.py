@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import pytest
 from harness.clinic.base import store as stores
 from harness.clinic.base.errors import ApiError
 from harness.clinic.base.store import CannotOpenError, Store
+from tests.ports import reserved
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS media (key TEXT PRIMARY KEY, bytes {bytes} NOT NULL);
@@ -170,8 +170,6 @@ def test_cannot_open(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "notes", "not a database"), (tmp_path / "no" / "such", "unable to open")):
         with pytest.raises(CannotOpenError, match=why):
             Store(str(path), SCHEMA)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(CannotOpenError, match="Connection refused") as refused:
+    with reserved() as port, pytest.raises(CannotOpenError, match="Connection refused") as refused:
         Store(f"postgresql://clinic:hushhush@127.0.0.1:{port}/clinic", SCHEMA)
     assert "hushhush" not in str(refused.value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 from pathlib import Path
 
 import pytest
+
+from tests.ports import reserved
 
 from .commands import (
     END_S,
@@ -84,15 +85,17 @@ def test_flaws() -> None:
 
 def test_serve(tmp_path: Path, out: Path, small: Path) -> None:
     """`harness serve` takes the ports given, the command that it prints runs against them, and Ctrl-C ends both."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        ports = [str(each.getsockname()[1]) for each in (one, two)]
-    options = ["--port", ports[0], "--flag-port", ports[1], "--flags", str(small)]
-    with background(tmp_path / "log", HARNESS, "serve", *options) as served:
+    command = (HARNESS, "serve", "--flags", str(small))
+    with (
+        reserved() as port,
+        reserved() as flag_port,
+        background(tmp_path / "log", *command, "--port", str(port), "--flag-port", str(flag_port)) as served,
+    ):
         served.wait_until("Ctrl-C ends both.")
-        assert all(f"http://127.0.0.1:{port}" in served.said for port in ports)
+        assert all(f"http://127.0.0.1:{each}" in served.said for each in (port, flag_port))
         children = served.children()
-        command = next(line for line in served.said.splitlines() if "harness run" in line).split("harness run ")[1]
-        ended = run(out, *command.split(), "--flags", str(small))
+        words = next(line for line in served.said.splitlines() if "harness run" in line).split("harness run ")[1]
+        ended = run(out, *words.split(), "--flags", str(small))
         served.interrupt(signal.SIGINT, group=True)
         assert served.end().code == 0
     assert (ended.ended.code, ended.summary["verdict"], ended.summary["trials"]["valid"]) == (0, "valid", 24)

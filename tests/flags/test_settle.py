@@ -19,6 +19,7 @@ from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags
 from harness.flags.settle import Watch, prove_served, spread
 from harness.model import Catalogue, Combination, Constraint, Flag
 from harness.process import Service
+from tests.ports import reserved
 
 WAIT_S = 20.0
 
@@ -244,14 +245,13 @@ def test_the_watch_reports_another_snapshot(catalogue: Catalogue, tmp_path: Path
     """A server that serves other flags on the same port is drift at the first look."""
 
     async def watch_a_change() -> None:
-        with EmbeddedFlags.start(catalogue) as flags:
-            port = flags.service.url.rpartition(":")[2]
-            watch = Watch(flags.url, flags.token, flags.etag, interval_s=30)
-            flags.stop()
-        with _serving(base.snapshot(Catalogue((Flag("other"),))), tmp_path, port) as others:
-            async with watch:
-                sentence = await _drift(watch)
-            assert sentence.startswith(f"the flag server serves another snapshot, {others.etag} for {flags.etag}; ")
+        with reserved() as port:
+            with EmbeddedFlags.start(catalogue, port) as flags:
+                watch = Watch(flags.url, flags.token, flags.etag, interval_s=30)
+            with _serving(base.snapshot(Catalogue((Flag("other"),))), tmp_path, str(port)) as others:
+                async with watch:
+                    sentence = await _drift(watch)
+        assert sentence.startswith(f"the flag server serves another snapshot, {others.etag} for {flags.etag}; ")
 
     asyncio.run(watch_a_change())
 
