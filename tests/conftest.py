@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import postgresql as servers
 
-# A deadline would assert a timing: what takes long on a busy machine is not wrong.
-settings.register_profile("harness", deadline=None)
+# Either would assert a timing: what takes long on a busy machine is not wrong.
+settings.register_profile("harness", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("harness")
 
 NOT_TESTED = pytest.StashKey[str]()
