@@ -1,10 +1,11 @@
-"""Processes that a test waits for: whether they still run, and which outstay their time."""
+"""Processes that a test waits for: until they have begun, and until they have ended."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 GONE_S, LOOK_S = 60.0, 0.02
 
@@ -26,3 +27,15 @@ def left(processes: Iterable[int], within_s: float = GONE_S) -> list[int]:
             return found
         time.sleep(LOOK_S)
     return []
+
+
+def once_begun(file: Path, work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return work on a process whose time begins when the process has written a line into a file."""
+
+    def begun(process: object, *given: Any, **more: Any) -> Any:
+        ends_s = time.monotonic() + GONE_S
+        while not (file.exists() and file.read_text().endswith("\n")) and time.monotonic() < ends_s:
+            time.sleep(LOOK_S)
+        return work(process, *given, **more)
+
+    return begun

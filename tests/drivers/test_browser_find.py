@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from importlib import import_module
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from harness.drivers.browser import find
 from harness.errors import UsageError
 from tests.chromium import needs_chromium
-from tests.processes import left
+from tests.processes import left, once_begun
 
 BROWSERS = Path(playwright.__file__).parent / "driver" / "package" / "browsers.json"
 
@@ -118,6 +119,8 @@ def test_one_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(import_module("harness.drivers.browser.find"), "ANSWER_S", 0.5)
     hanging = program(tmp_path / "hanging", f"trap '' TERM; sleep 86400 & echo $! > {tmp_path}/child; wait")
     monkeypatch.setenv("HARNESS_BROWSER", str(hanging))
+    communicate = once_begun(tmp_path / "child", subprocess.Popen.communicate)
+    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
     with pytest.raises(UsageError, match="does not answer --version"):
         find()
     assert left([int((tmp_path / "child").read_text())]) == []

@@ -15,7 +15,7 @@ import pytest
 from harness.errors import UsageError
 from harness.reporting.report import tool
 from harness.reporting.report.tool import AllureFailedError, Tool, find
-from tests.processes import left
+from tests.processes import left, once_begun
 
 
 @pytest.fixture
@@ -99,6 +99,7 @@ def test_an_allure_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytes
     """After the deadline it is ended with all that it started, though it does not listen to SIGTERM."""
     monkeypatch.setattr(tool, "RUN_S", 0.3)
     monkeypatch.setattr(tool, "STOP_S", 0.2)
+    monkeypatch.setattr(subprocess.Popen, "wait", once_begun(tmp_path / "pid", subprocess.Popen.wait))
     deaf = program(tmp_path / "allure", f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done")
     with pytest.raises(AllureFailedError, match=r"did not end within 0\.3 s"):
         Tool(deaf, "3.18.0").generate(tmp_path / "c", tmp_path / "r", tmp_path)
