@@ -84,7 +84,7 @@ def served() -> Iterator[tuple[subprocess.Popen[str], str, str]]:
 def _asked(url: str, body: object = None, token: str = "") -> dict[str, str]:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)  # noqa: S310 - our own
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server
         found: dict[str, str] = json.load(answer)
         return found
 
@@ -98,4 +98,4 @@ def test_everybody_who_is_named_can_sign_in(served: tuple[subprocess.Popen[str],
         token = _asked(f"{url}/sign-in", {"username": name, "password": PASSWORD})["token"]
         assert _asked(f"{url}/me/features", token=token)["video-upgrade"] == "on"
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ACCESS = "replay-access"
-TIMEOUT_S = 10.0
-FINISHED_S, LOOK_S = 20.0, 0.01
+TIMEOUT_S = 60.0
+FINISHED_S, LOOK_S = 60.0, 0.01
 _numbers = itertools.count(1)
 
 
