@@ -44,7 +44,8 @@ class Flag:
     """A feature flag of the target. `off` is always a variant: any flag can be disabled.
 
     `context` says for whom it is evaluated: for a `user`, or for all of a deployment alike, be that without any
-    user (`global`, as a background worker does) or once when the process begins (`start-up`).
+    user (`global`, as a background worker does) or once when the process begins (`start-up`). `production` is the
+    variant that production has, where a run holds another one as its baseline.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Flag:
     kind: str = "release"
     description: str = ""
     context: Context = "user"
+    production: str | None = None
 
     @property
     def is_boolean(self) -> bool:
@@ -95,8 +97,13 @@ class Catalogue:
 
     @property
     def baseline(self) -> Combination:
-        """What production has before the release."""
+        """What a plan starts from: what production has before the release, but for flags that a run holds otherwise."""
         return Combination(tuple((flag.name, flag.baseline) for flag in self.flags))
+
+    @property
+    def production(self) -> Combination:
+        """What production has before the release."""
+        return Combination(tuple((flag.name, flag.production or flag.baseline) for flag in self.flags))
 
     @property
     def choices(self) -> tuple[str, ...]:

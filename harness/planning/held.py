@@ -42,7 +42,10 @@ def held(catalogue: Catalogue, literals: Literals) -> Catalogue:
     """
     chosen = dict(literals)
     rules = tuple(_only(catalogue, flag, variant) for flag, variant in literals)
-    flags = tuple(replace(flag, baseline=chosen.get(flag.name, flag.baseline)) for flag in catalogue.flags)
+    flags = tuple(
+        replace(flag, baseline=chosen.get(flag.name, flag.baseline), production=flag.production or flag.baseline)
+        for flag in catalogue.flags
+    )
     narrowed = replace(catalogue, flags=flags, constraints=(*catalogue.constraints, *rules))
     if not count(narrowed):
         broken = (each.reason for each in catalogue.constraints if _breaks(each, chosen))

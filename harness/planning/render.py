@@ -54,8 +54,8 @@ def as_json(plan: Plan) -> str:
         "seed": plan.seed,
         "source": plan.catalogue.source,
         "flags": [
-            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": f.baseline, "context": f.context}
-            for f in plan.catalogue.flags
+            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": usual, "context": f.context}
+            for f, usual in zip(plan.catalogue.flags, plan.catalogue.production.values(), strict=True)
         ],
         "constraints": [
             {"forbidden": {name: sorted(held) for name, held in c.forbidden}, "reason": c.reason}
@@ -113,7 +113,7 @@ def _flags(catalogue: Catalogue) -> Iterator[str]:
     yield f"Flags ({len(catalogue.flags)}, from {catalogue.source}; * is the baseline)"
     starts = _aligned([(flag.name, _kind(flag)) for flag in catalogue.flags])
     for flag, start in zip(catalogue.flags, starts, strict=True):
-        variants = " ".join(f"{'*' * (v == flag.baseline)}{v}" for v in flag.variants)
+        variants = " ".join(f"{'*' * (v == catalogue.production[flag.name])}{v}" for v in flag.variants)
         yield from _wrapped(f"{start}  ", variants)
     for flag in catalogue.flags:
         for variant in flag.variants:
@@ -174,7 +174,7 @@ def _rows(plan: Plan, limit: int) -> Iterator[str]:
 
 def changed(catalogue: Catalogue, combination: Combination) -> str:
     """Return the flags that are not at the baseline, as `a=on b=off`; empty at the baseline itself."""
-    baseline = catalogue.baseline
+    baseline = catalogue.production
     changes = [f"{name}={variant}" for name, variant in combination.items() if variant != baseline[name]]
     return " ".join(changes)
 

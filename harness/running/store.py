@@ -96,7 +96,14 @@ class StoredRun:
     def plan(self) -> Plan:
         """The plan as it was, its catalogue included: the flag file may have changed since."""
         flags = tuple(
-            Flag(row["name"], tuple(row["variants"]), row["baseline"], row["kind"], context=row.get("context", "user"))
+            Flag(
+                row["name"],
+                tuple(row["variants"]),
+                row["baseline"],
+                row["kind"],
+                context=row.get("context", "user"),
+                production=row.get("production"),
+            )
             for row in self.facts["catalogue"]
         )
         constraints = tuple(
@@ -237,8 +244,15 @@ def _run(plan: Plan, settings: Settings) -> str:
         "chosen": list(settings.chosen),
         "flaws": list(settings.flaws),
         "catalogue": [
-            {"name": f.name, "variants": f.variants, "baseline": f.baseline, "kind": f.kind, "context": f.context}
-            for f in plan.catalogue.flags
+            {
+                "name": flag.name,
+                "variants": flag.variants,
+                "baseline": flag.baseline,
+                "kind": flag.kind,
+                "context": flag.context,
+                "production": flag.production,
+            }
+            for flag in plan.catalogue.flags
         ],
         "constraints": [
             {

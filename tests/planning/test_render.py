@@ -16,6 +16,7 @@ from hypothesis import given
 
 from harness.model import Catalogue, Constraint, Flag
 from harness.planning.exhaustive import exhaustive
+from harness.planning.held import held
 from harness.planning.plan import Claim, Plan
 from harness.planning.render import WIDTH, as_json, as_text, claim_sentence
 from tests.planning import models
@@ -109,3 +110,13 @@ def test_each_kind_of_claim_is_one_sentence(claim: Claim, sentence: str) -> None
     plan = Plan(claim, TINY_PLAN.trials, TINY)
     kind = f"t-way {claim.strength}" if claim.strength else claim.kind
     assert claim_sentence(plan) == f"Claim: {kind}: {sentence}."
+
+
+def test_what_a_run_holds_is_told_as_a_change_from_production() -> None:
+    """No held flag is called the baseline: under it production would leak today."""
+    plan = exhaustive(held(TINY, (("zoom", "off"),)), ["one_call"])
+    text = as_text(plan)
+    assert "off *on" in text
+    assert "none: the baseline" not in text
+    assert [line.split()[-1] for line in text.splitlines() if line.startswith("    1  ")] == ["zoom=off"]
+    assert [flag["baseline"] for flag in json.loads(as_json(plan))["flags"]] == ["off", "on"]

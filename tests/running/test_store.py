@@ -12,8 +12,9 @@ from harness.errors import UsageError
 from harness.ledger import HARNESS, Action
 from harness.model import Catalogue, Constraint, Flag, Trial
 from harness.planning.exhaustive import exhaustive
+from harness.planning.held import held
 from harness.planning.plan import Claim
-from harness.running.directory import held
+from harness.running import directory
 from harness.running.settings import Settings
 from harness.running.store import Store, load
 
@@ -59,6 +60,15 @@ def test_a_claim_is_read_back_with_its_strength_and_what_was_fixed(tmp_path: Pat
     weaker = replace(PLAN, claim=Claim("t-way", 4, 2, (("paging", "small"),)))
     with Store.create(tmp_path / "out", weaker, settings(tmp_path / "out")):
         assert load(tmp_path / "out").plan == weaker
+
+
+def test_a_held_flag_is_read_back_with_what_production_has(tmp_path: Path) -> None:
+    """A run checked again calls nothing the baseline that production does not have."""
+    flag = PLAN.catalogue.flags[0]
+    other = next(variant for variant in flag.variants if variant != flag.baseline)
+    narrowed = replace(PLAN, catalogue=held(PLAN.catalogue, ((flag.name, other),)))
+    with Store.create(tmp_path / "out", narrowed, settings(tmp_path / "out")):
+        assert load(tmp_path / "out").plan.catalogue.production == PLAN.catalogue.baseline
 
 
 def test_each_deployment_has_a_control_of_its_own(tmp_path: Path) -> None:
@@ -187,6 +197,6 @@ def test_a_directory_that_cannot_be_emptied_is_refused_in_one_line(tmp_path: Pat
     for require_ours, empty in ((stuck, lambda _: None), (lambda _: None, stuck)):
         with (
             pytest.raises(UsageError, match=r"^--out .*out: Operation not permitted$"),
-            held(tmp_path / "out", "run", require_ours, empty),
+            directory.held(tmp_path / "out", "run", require_ours, empty),
         ):
             pass

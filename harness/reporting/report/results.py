@@ -170,7 +170,7 @@ def titles(plan: Plan) -> dict[Combination, str]:
         # With zeros, for Allure sorts names as text.
         numbered = f"combination {number:0{digits}} of {count}"
         label = combination.label if len(combination.label) <= MAX_TITLE else numbered
-        found[combination] = "baseline" if combination == plan.catalogue.baseline else label
+        found[combination] = "baseline" if combination == plan.catalogue.production else label
     return found
 
 

@@ -78,7 +78,7 @@ class Table:
     def _row_name(self, combination: Combination) -> str:
         """Return the combination's name, and below it what it changes, a cause first, unless the name says so."""
         title = self.titles[combination]
-        baseline = self.outcome.plan.catalogue.baseline
+        baseline = self.outcome.plan.catalogue.production
         changed = [
             f"{flag}={value}"
             for flag, value in sorted(combination.items(), key=lambda pair: pair[0] not in self._causes)
