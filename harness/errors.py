@@ -36,6 +36,9 @@ class FlagError(HarnessError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the closest of the known names, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    """Return `; did you mean 'x'?` for the closest of the known names, or one that begins so, or an empty string."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5) or [
+        each for each in names if name and each.startswith(name)
+    ]
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -45,6 +46,8 @@ class Deployment:
 def require_startable(settings: Settings) -> None:
     """Raise UsageError, before anything is touched, for a target or a flag server with which no run can begin."""
     _, url = find(settings.target)
+    _require_no_password("--target", url)
+    _require_no_password("--flag-server", settings.flag_server)
     _made(settings)
     if settings.flag_server and urlsplit(settings.flag_server).scheme not in ("http", "https"):
         raise UsageError(f"--flag-server {settings.flag_server}: not an address (http://...)")
@@ -61,6 +64,14 @@ def require_startable(settings: Settings) -> None:
             raise UsageError(
                 f"--target {url}: nothing answers there ({error}); start one with `harness serve`"
             ) from error
+
+
+def _require_no_password(option: str, address: str | None) -> None:
+    """Raise UsageError for an address with user and password: a run writes it down, and its commands name it."""
+    scheme, _, rest = (address or "").partition("://")
+    before, at, host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
+    if before or at:
+        raise UsageError(f"{option} {scheme}://{host}: give the address without user and password")
 
 
 def require_target(settings: Settings) -> None:
@@ -80,7 +91,8 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
         flags = await _flags(settings, group, target.audience, stack)
         stack.push_async_callback(target.close)
         plan = group.plan
-        report(f"proving {len(plan.combinations)} combinations with an Unleash client")
+        count = len(plan.combinations)
+        report(f"proving {count} {'combination' if count == 1 else 'combinations'} with an Unleash client")
         await asyncio.to_thread(
             prove_served,
             flags.url,
