@@ -191,6 +191,15 @@ class Finding:
     recording: str = ""
     evidence: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Make of the sentence, which quotes what a target said, one that any file and terminal can hold."""
+        object.__setattr__(self, "sentence", printable(self.sentence))
+
+
+def printable(text: str) -> str:
+    """Return a text that can be written anywhere: what is no Unicode, such as half a pair of surrogates, is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
 
 def short_id(*parts: str) -> str:
     """Return eight hexadecimal digits that depend on every part and on their order."""

@@ -6,6 +6,7 @@ import asyncio
 import shlex
 import time
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import uvloop
@@ -120,9 +121,9 @@ def _save(directory: Path, settings: Settings, explorer: Explorer, budget: str) 
     stem = f"explored_{finding.check.replace('-', '_')}_{program.digest}"
     sentence = f"{finding.check.replace('-', ' ').capitalize()}: {finding.sentence}."
     said = "; ".join(about(leak, catalogue))
-    origin = (
-        f"Found by `harness explore --seed {settings.seed} --budget {budget}`: {said}. Again, under few combinations:"
-    )
+    options = (("--seed", str(settings.seed)), ("--budget", budget), *command_words(settings))
+    command = shlex.join(("harness", "explore", *chain.from_iterable(options)))
+    origin = f"Found by `{command}`: {said}. Again, under few combinations:"
 
     def text(name: str, path: Path) -> str:
         words = Words(sentence, (origin,), _command(settings, leak, catalogue, str(path)))

@@ -16,7 +16,7 @@ import pytest
 from allure_commons import plugin_manager
 
 from harness.ledger import HARNESS, Entry, Ledger, Outcome
-from harness.model import Verdict
+from harness.model import Verdict, printable
 from harness.reporting.report.categories import LABEL, category
 from harness.running.store import StoredRun
 from harness.running.trial import TrialResult
@@ -73,4 +73,4 @@ def _steps(ledger: Ledger) -> None:
 def _title(entry: Entry) -> str:
     detail = " ".join(str(entry.data[key]) for key in SHOWN if entry.data.get(key))
     outcome = "" if entry.outcome is Outcome.OK else f" ({entry.outcome})"
-    return f"#{entry.seq} {entry.actor} {entry.action} {detail}{outcome}".rstrip()
+    return printable(f"#{entry.seq} {entry.actor} {entry.action} {detail}{outcome}".rstrip())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from harness.ledger import Action, Entry, Ledger, Outcome
-from harness.model import Finding, Verdict
+from harness.model import Finding, Verdict, printable
 from harness.planning.coverage import AUTO
 from harness.planning.narrow import describe, describe_region
 from harness.planning.render import changed, claim_words
@@ -52,7 +52,7 @@ def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
 def failure(result: TrialResult, settings: Settings, stored: StoredRun) -> str:
     """Return one trial's failure, as the pytest plugin reports it."""
     head = f"{result.trial.scenario}: {result.verdict.upper()} with {result.trial.combination}"
-    return "\n".join([head, *_findings(result, stored), f"  again: {again(result, settings)}"])
+    return printable("\n".join([head, *_findings(result, stored), f"  again: {again(result, settings)}"]))
 
 
 def again(result: TrialResult, settings: Settings) -> str:

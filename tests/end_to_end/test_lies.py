@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from .commands import AUDIO, HARNESS, ROOT, run, scenarios
+from .commands import AUDIO, HARNESS, ROOT, harness, run, scenarios
 
 Write = Callable[..., Path]
 ADAPTER = """
+from dataclasses import replace
+
 from harness.errors import TargetError
 from harness.targets.clinic import ClinicDriver, ClinicTarget
 
 ALL = {}
+HALF = chr(0xD83D)
 
 
 class Lying(ClinicTarget):
@@ -45,6 +48,18 @@ HALF_A_TRUTH = """
             if recording not in ALL or "bob" not in self._account:
                 raise
         return ALL[recording]
+"""
+HALF_A_LETTER = """
+    async def replays(self):
+        own = await super().replays()
+        ALL.update({each.ref: replace(each, ref=each.ref + HALF) for each in own})
+        return [*ALL.values()]
+
+    async def recordings(self, consultation):
+        return [replace(each, ref=each.ref + HALF) for each in await super().recordings(consultation)]
+
+    async def open(self, recording):
+        return await super().open(recording.removesuffix(HALF))
 """
 ELSEWHERE = """
 
@@ -87,6 +102,16 @@ def test_leaks_that_hide(tmp_path: Path, out: Path, on: Path, lie: str, check: s
     leaks = [each for each in ended.summary["findings"] if each["check"] == check]
     assert ended.ended.code == 1, ended.ended
     assert {each["degree"] for each in leaks} == {degree}
+
+
+def test_references_that_no_file_can_hold(tmp_path: Path, out: Path, on: Path) -> None:
+    """Half a letter, as JavaScript cuts an emoji, stands in JSON; a leak that quotes it is told all the same."""
+    (tmp_path / "lies.py").write_text(ADAPTER + HALF_A_LETTER)
+    ended = run(out, AUDIO, "--target", "lies:Lying", "--flags", str(on), cwd=tmp_path)
+    assert (ended.ended.code, ended.ended.complained) == (1, ""), ended.ended
+    assert r"\ud83d" in ended.ended.said
+    again = harness("check", str(out))
+    assert (again.code, again.complained) == (1, "")
 
 
 def test_right_flags_from_another_server(tmp_path: Path, out: Path, on: Path) -> None:

@@ -50,6 +50,8 @@ def test_a_planted_flaw(tmp_path: Path, flags: Path) -> None:
     assert f"saved: {file}" in found.said
     text = file.read_text()
     assert '@scenario(flags=["video-upgrade", "replay-index-v2"' in text
+    told = f"harness explore --seed 0 --budget 180s --flags {flags} --flaw {FLAW}"
+    assert told in " ".join(text.split())
     chosen = ["--set", "video-upgrade=on", "--set", "replay-index-v2=on"]
     again = ["harness", "run", str(file), "--flags", str(flags), "--coverage", "t-way:1", *chosen, "--flaw", FLAW]
     assert " ".join(again) in " ".join(text.replace("\\", "").split())
