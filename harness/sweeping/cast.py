@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import string
 import time
@@ -11,18 +12,21 @@ from pathlib import Path
 
 from harness.canary import CALL_BITS, MODE_BITS, MODES, pack
 from harness.drivers.base import Driver
-from harness.errors import UsageError
+from harness.errors import TargetError, UsageError
 from harness.flags.base import token, username
 from harness.ledger import Ledger
 from harness.model import Trial, Verdict
 from harness.running.deployment import Deployment
 from harness.running.trial import Rig, TrialResult, conclude, perform
 from harness.scenario import Actor, Clinician, Patient, Scenario, together
+from harness.sweeping.describing.source import in_one_line
 from harness.sweeping.judging.facts import TEXT, Facts, Person, Thing
 from harness.targets.described import Described, as_described, as_signed_in
 
 STORY = "sweep"
 CONFIRM_S = 15.0
+OTHERS_S = 60.0
+"""How long a target may take to open accounts for those whom it adds."""
 TOKEN_CHARACTERS = 6
 FIRST_FREE_MODE = len(MODES)
 LAST_TEXT = ((1 << MODE_BITS) - FIRST_FREE_MODE) * (1 << CALL_BITS) - 1
@@ -81,21 +85,21 @@ async def _live(people: Mapping[str, Actor]) -> None:
 
 
 async def assemble(
-    trial: Trial, scenario: Scenario, rig: Rig, deployment: Deployment, ledger: Ledger, facts: Facts
-) -> Cast:
-    """Tell the story, learn its facts, and sign in whom the target adds; the story's own judgement is in `result`.
+    cast: Cast, trial: Trial, scenario: Scenario, rig: Rig, deployment: Deployment, ledger: Ledger, facts: Facts
+) -> None:
+    """Tell the story, learn its facts, and sign in whom the target adds, into `cast`.
 
-    Raises UsageError when the target's drivers do not say how their users are signed in.
+    The story's own judgement is in `cast.result` before anything else is asked: what the target does then takes it not
+    back. Raises UsageError when the target's drivers do not say how their users are signed in.
     """
-    cast, actors = Cast(), {}
+    actors = {}
 
     def hands(actor: Actor) -> Driver:
         actors[actor.name] = actor
         return actor.driver
 
     await perform(trial, scenario, rig, ledger, hands=hands)
-    unproved = await deployment.watch.confirm(time.monotonic(), CONFIRM_S)
-    cast.result = conclude(trial, ledger, unproved=unproved or "")
+    cast.result = conclude(trial, ledger, unproved=await unproved(deployment))
     facts.learn(ledger)
     for actor in actors.values():
         signed_in = as_signed_in(actor.driver)
@@ -108,7 +112,14 @@ async def assemble(
     described = as_described(rig.target)
     if described:
         await _add_others(trial, rig, described, cast, facts, scenario)
-    return cast
+
+
+async def unproved(deployment: Deployment) -> str:
+    """Return why the flags are not proved to have been served until now, or nothing."""
+    try:
+        return await deployment.watch.confirm(time.monotonic(), CONFIRM_S) or ""
+    except Exception as error:  # noqa: BLE001 - a watch that failed has proved nothing, and takes back no finding
+        return in_one_line(error)
 
 
 async def _add_others(trial: Trial, rig: Rig, target: Described, cast: Cast, facts: Facts, scenario: Scenario) -> None:
@@ -119,7 +130,12 @@ async def _add_others(trial: Trial, rig: Rig, target: Described, cast: Cast, fac
         number = rig.register.enrol(trial.id, name)
         return username(f"{name}.{suffix}", f"{trial.id}-{rig.register.run:05x}-{number:x}", carried)
 
-    for other in await target.others(list(cast.accounts), account):
+    try:
+        async with asyncio.timeout(OTHERS_S):
+            others = await target.others(list(cast.accounts), account)
+    except TimeoutError as error:
+        raise TargetError(f"those whom the target adds were not there within {OTHERS_S:g} s", definite=False) from error
+    for other in others:
         is_public = other.role == "clinician"
         facts.add_person(Person(other.account, other.name, other.role, other.also, is_public, other.oversees))
         for account_known in other.knows:

@@ -15,7 +15,6 @@ from harness.errors import UsageError
 from harness.interruption import on_interrupt
 from harness.model import Finding, Verdict
 from harness.planning.plan import Group
-from harness.redact import plain
 from harness.running.deployment import Deployment
 from harness.running.rigged import rigged
 from harness.running.settings import Settings
@@ -26,11 +25,11 @@ from harness.sweeping.asking.cases import MAX_FOREIGN, Cases
 from harness.sweeping.asking.reach import Reach, blind_spots
 from harness.sweeping.asking.references import MAX_EACH, References
 from harness.sweeping.asking.tour import OverError, TargetGoneError, Tour
-from harness.sweeping.cast import CONFIRM_S, Cast, Pen, assemble, has_broken, story_of
+from harness.sweeping.cast import Cast, Pen, assemble, has_broken, story_of, unproved
 from harness.sweeping.control import Control, control
 from harness.sweeping.describing import document as documents
 from harness.sweeping.describing.document import Document
-from harness.sweeping.describing.source import first_line
+from harness.sweeping.describing.source import in_one_line
 from harness.sweeping.judging.facts import MAX_THINGS, Facts
 from harness.sweeping.judging.seeing import Eye
 from harness.sweeping.outcome import Outcome
@@ -97,6 +96,11 @@ class Run:
             except asyncio.CancelledError:
                 if not self.interrupted:
                     raise
+            except Exception as error:
+                if self.cast.result is None or (isinstance(error, UsageError) and not self._told()):
+                    raise
+                # Whatever it is that failed, what was found until then is told all the same.
+                self.doubts.append(f"a fault after the story: {in_one_line(error)}")
 
     async def _sweep(self, rig: Rig, deployment: Deployment) -> None:
         target = rig.target
@@ -118,7 +122,7 @@ class Run:
         ledger = directory.ledger(self.orders.settings.out, trial.id)
         try:
             scenario = story_of(rig.register.run)
-            self.cast = await assemble(trial, scenario, rig, deployment, ledger, self.facts)
+            await assemble(self.cast, trial, scenario, rig, deployment, ledger, self.facts)
         finally:
             ledger.close()
         broken = has_broken(self.cast)
@@ -161,9 +165,9 @@ class Run:
         self.doubts += [
             f"{label}: {unread}: whose it is could not be read" for label, unread in self.tour.unread.items()
         ]
-        unproved = await deployment.watch.confirm(time.monotonic(), CONFIRM_S)
-        if unproved:
-            self.doubts.append(f"the flags were not proved to be served to the end: {unproved}")
+        why = await unproved(deployment)
+        if why:
+            self.doubts.append(f"the flags were not proved to be served to the end: {why}")
         self.control = await asyncio.to_thread(control, self.facts, self.tour.samples, self.tour.eye)
 
     async def _ask(self, tour: Tour) -> None:
@@ -172,8 +176,7 @@ class Run:
         except TargetGoneError as error:
             self.doubts.append(f"the target no longer answers: {error}")
         except Exception as error:  # noqa: BLE001 - whatever it is: what was found until then is told all the same
-            why = plain(first_line(error))
-            self.doubts.append(f"the harness failed while it asked: {type(error).__name__}: {why}")
+            self.doubts.append(f"the harness failed while it asked: {in_one_line(error)}")
 
     def _make(self, tour: Tour) -> None:
         accounts = {self.facts.people[account].name: account for account in self.cast.accounts}
@@ -224,8 +227,7 @@ class Run:
 
     def outcome(self) -> Outcome:
         """Return what is known."""
-        tour, result = self.tour, self.cast.result
-        told = [self._plain(each) for each in result.findings if each.verdict is Verdict.INVALID] if result else []
+        tour = self.tour
         return Outcome(
             target=self.target or self.orders.settings.target,
             document=self.document.source if self.document else "",
@@ -235,7 +237,7 @@ class Run:
             called={account: self.facts.called(account) for account in self.cast.accounts},
             reach=tour.reach if tour else {},
             found=tuple(tour.found.values()) if tour else (),
-            told=told,
+            told=self._told(),
             control=self.control,
             bound=self.orders.reach,
             requests=tour.caller.sent if tour else 0,
@@ -245,6 +247,11 @@ class Run:
             interrupted=self.interrupted,
             broken=self.document.broken if self.document else (),
         )
+
+    def _told(self) -> list[Finding]:
+        """Return what the oracle found in the story itself."""
+        result = self.cast.result
+        return [self._plain(each) for each in result.findings if each.verdict is Verdict.INVALID] if result else []
 
     def _plain(self, finding: Finding) -> Finding:
         """Return a finding of the story's in which people are called as in all the others, without their tokens."""

@@ -13,6 +13,7 @@ from schemathesis.core.deserialization import deserialize_yaml
 from urllib3.exceptions import HTTPError
 
 from harness.errors import UsageError, nearest
+from harness.redact import plain
 from harness.sweeping.wire.transfer import DECODED, Body, body_of, innermost, origin, shown
 
 MAX_BYTES = 16 * 2**20
@@ -93,3 +94,8 @@ def first_line(error: Exception) -> str:
     """Return an error's message on one line, its class where it has none."""
     lines = " ".join(str(error).split())
     return lines[:300] or type(error).__name__
+
+
+def in_one_line(error: Exception) -> str:
+    """Return what went wrong on one line, by its class and without a secret."""
+    return f"{type(error).__name__}: {plain(first_line(error))}"
