@@ -8,8 +8,8 @@ from functools import cached_property
 
 from harness.model import Finding, Verdict, degree_rank
 from harness.running.outcome import ExitCode
+from harness.sweeping.asking.found import Found
 from harness.sweeping.asking.reach import Reach
-from harness.sweeping.asking.tour import Found
 from harness.sweeping.control import Control
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from harness.model import OFF
 from harness.running.directory import write_whole
 from harness.running.settings import DEFAULT_TARGET
+from harness.sweeping.asking.found import Found
 from harness.sweeping.asking.reach import Reach
-from harness.sweeping.asking.tour import Found
 from harness.sweeping.outcome import Outcome
 
 SCHEMA = 1

@@ -11,8 +11,8 @@ import pytest
 from harness.model import Finding, Verdict
 from harness.running.outcome import ExitCode
 from harness.sweeping import show
+from harness.sweeping.asking.found import Found
 from harness.sweeping.asking.reach import How, Reach
-from harness.sweeping.asking.tour import Found
 from harness.sweeping.control import Control
 from harness.sweeping.judging.judge import Leak
 from harness.sweeping.outcome import Outcome

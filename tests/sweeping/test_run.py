@@ -10,7 +10,8 @@ import pytest
 from harness.drivers.api import Exchange
 from harness.errors import UsageError
 from harness.running.settings import Settings
-from harness.sweeping.asking.tour import Found, OverError, Tour
+from harness.sweeping.asking.found import Found
+from harness.sweeping.asking.tour import OverError, Tour
 from harness.sweeping.describing.document import understand
 from harness.sweeping.judging.facts import Thing
 from harness.sweeping.judging.judge import Leak

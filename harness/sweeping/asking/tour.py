@@ -10,24 +10,24 @@ from threading import Event
 
 from requests import PreparedRequest
 
-from harness.model import degree_rank
 from harness.sweeping.asking import pages
 from harness.sweeping.asking.caller import Caller, NoAnswerError, UnfollowedError, UnsendableError, as_request
 from harness.sweeping.asking.cases import Call, Cases
 from harness.sweeping.asking.curl import as_curl
+from harness.sweeping.asking.found import Findings, keep
 from harness.sweeping.asking.itinerary import Itinerary
 from harness.sweeping.asking.reach import How, Reach
 from harness.sweeping.asking.references import References, entitle, learn
 from harness.sweeping.describing.document import Document, Operation
+from harness.sweeping.describing.source import in_one_line
 from harness.sweeping.judging.facts import RECORDING, Facts, Thing
-from harness.sweeping.judging.judge import Leak, Request, judge
+from harness.sweeping.judging.judge import Request, judge
 from harness.sweeping.judging.seeing import Answer, Eye
 
 READS = 4
 """How many references of one's own are read at an operation."""
 MAX_SILENCES = 20
 """So many calls in a row without an answer, and the target counts as gone."""
-MAX_FINDINGS = 200
 SAMPLES = 20
 """How many answers of text, and of media, are kept for the control."""
 MAX_REDIRECTS = 5
@@ -35,16 +35,6 @@ PAGE = "text/html"
 FORBIDDEN = (401, 403)
 PATIENCE = 3
 """After so many refusals of the person, and not of the reference, nothing more is tried as them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A leak with the request that showed it."""
-
-    leak: Leak
-    how: How
-    status: int
-    curl: str
 
 
 class TargetGoneError(Exception):
@@ -75,7 +65,7 @@ class Tour:
     stop: Event
     report: Callable[[str], None]
     reach: dict[str, Reach] = field(default_factory=dict)
-    found: dict[tuple[str, str | None, str], Found] = field(default_factory=dict)
+    found: Findings = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
@@ -244,21 +234,36 @@ class Tour:
         *,
         curl: Callable[[], str],
     ) -> None:
+        """Judge an answer and learn from it; where that fails nobody knows what it held, and that is a doubt."""
+        try:
+            self._judge(operation, viewer, how, request, answer, given, curl)
+        except Exception as error:  # noqa: BLE001 - an answer may hold anything, and the others are to be judged, too
+            why = f"an answer that could not be judged ({in_one_line(error)}), {self._to(viewer)}"
+            self.unread.setdefault(operation.label, why)
+
+    def _judge(
+        self,
+        operation: Operation,
+        viewer: str | None,
+        how: How,
+        request: Request,
+        answer: Answer,
+        given: Sequence[str],
+        curl: Callable[[], str],
+    ) -> None:
         """Judge an answer by what is known and what the request entitles to, and only then learn from it."""
         is_success = 200 <= answer.status < 300
         document = answer.json() if is_success else None
         theirs = entitle(self.facts, operation, viewer, given, refused=not is_success and answer.status < 500)
         leaks, seen = judge(self.facts, viewer, request, answer, self.eye)
+        for leak in leaks:
+            keep(self.found, leak, how, answer.status, curl)
         if viewer and theirs is not None:
             for account in learn(self.facts, self.document, operation, viewer, given, theirs, document):
                 who, whom = self.facts.called(viewer), self.facts.called(account)
                 self.named.setdefault(operation.label, f"what {who} made named {whom}, whom no request had named")
         if answer.cut_short and not operation.is_stream:
             seen.unread.append(f"body: cut short after {len(answer.body):,} bytes")
-        for leak in leaks:
-            known = self.found.get(leak.key)
-            if (known is None and len(self.found) < MAX_FINDINGS) or (known and _is_worse(leak, known.leak)):
-                self.found[leak.key] = Found(leak, how, answer.status, curl())
         for unread in seen.unread:
             self.unread.setdefault(operation.label, f"{unread}, {self._to(viewer)}")
         if is_success and viewer and how in ("story", "own") and not leaks:
@@ -287,7 +292,3 @@ class Tour:
                 call.operation.label,
                 f"{who} was answered {status} with the {thing.kind} of {self.facts.called(thing.owner)}",
             )
-
-
-def _is_worse(leak: Leak, known: Leak) -> bool:
-    return degree_rank(leak.degree) > degree_rank(known.degree)

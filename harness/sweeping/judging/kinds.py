@@ -32,6 +32,8 @@ MARKS = (
 """Marks of byte order, a longer one before one that it begins with."""
 ANY = "latin-1"
 """In which every byte is a character: the words of ASCII within whatever it is are found all the same."""
+HOSTS = frozenset({"idna", "punycode"})
+"""In which the names of hosts are written, and no body; to read one takes as long as its length squared."""
 HEAD_BYTES = 1024
 
 Track = Literal["audio", "video", "picture", "text"]
@@ -70,14 +72,21 @@ def encoding_of(data: bytes, charset: str = "") -> str:
         zeros, others = head[first::2], head[1 - first :: 2]
         if len(head) >= 4 and zeros.count(0) > 0.8 * len(zeros) and others.count(0) == 0:
             return name
-    for name in (charset, "utf-8"):
-        try:
-            codecs.getincrementaldecoder(name)().decode(data) if name else None
-        except (LookupError, UnicodeError, AttributeError):
-            continue
-        if name:
-            return name
-    return ANY
+    return next((name for name in (charset, "utf-8") if name and _is_written_in(data, name)), ANY)
+
+
+def _is_written_in(data: bytes, name: str) -> bool:
+    """True when a text can be read by a codec's name, and to the end but for a character that is cut off."""
+    try:
+        # Raises for what is no encoding of texts, such as base64.
+        b"".decode(name)
+        if codecs.lookup(name).name in HOSTS:
+            return False
+        codecs.getincrementaldecoder(name)().decode(data)
+        data.decode(name, errors="replace")
+    except Exception:  # noqa: BLE001 - a codec may raise anything, and the target names it
+        return False
+    return True
 
 
 def text_of(data: bytes, charset: str = "") -> str:
