@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.model import OFF
+from harness.model import OFF, printable
 from harness.running.directory import write_whole
 from harness.running.settings import DEFAULT_TARGET
 from harness.sweeping.asking.found import Found
@@ -49,7 +49,7 @@ def text(outcome: Outcome) -> str:
     if outcome.remarks:
         lines += ["", "remarks", *(f"  {remark}" for remark in outcome.remarks)]
     lines += [f"report: {outcome.report}"] if outcome.report else []
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _asked_again(outcome: Outcome) -> list[str]:
@@ -118,7 +118,16 @@ def _statuses(reach: Reach) -> str:
 
 def write(outcome: Outcome, directory: Path) -> None:
     """Write DIR/sweep.json, whole or not at all."""
-    write_whole(directory / REPORT, json.dumps(as_json(outcome), indent=1) + "\n")
+    write_whole(directory / REPORT, json.dumps(_writable(as_json(outcome)), indent=1) + "\n")
+
+
+def _writable(node: Any) -> Any:
+    """Return JSON of which every text is Unicode: not every reader takes half a pair of surrogates."""
+    if isinstance(node, str):
+        return printable(node)
+    if isinstance(node, dict):
+        return {printable(key): _writable(value) for key, value in node.items()}
+    return [_writable(each) for each in node] if isinstance(node, list) else node
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

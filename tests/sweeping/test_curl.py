@@ -35,6 +35,15 @@ def prepared(url: str, body: Mapping[str, str] | None = None, method: str = "GET
     return requests.Request(method, url, headers=headers, json=body).prepare()
 
 
+def test_half_a_character_is_written_down() -> None:
+    """A body and a link with half a pair of surrogates are a command all the same, and JSON in it the same JSON."""
+    known = facts()
+    known.add(Thing("\ud83d-0a1b2c", LINK, ALICE))
+    command = as_curl(prepared(HERE, {"note": "\ud83d"}, "POST"), "bob", known)
+    assert command == command.encode("ascii", "replace").decode()
+    assert json.loads(shlex.split(command.replace("$TOKEN", "TOKEN"))[-1]) == {"note": "\ud83d"}
+
+
 def test_no_credential_is_written_down() -> None:
     """Tokens, cookies, keys, passwords and links become variables, which a shell puts in."""
     known = facts()

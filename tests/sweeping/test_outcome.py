@@ -104,6 +104,25 @@ def test_the_text_says_what_was_not_proved() -> None:
     assert "video-upgrade=on (the others off)" in text
 
 
+def test_half_a_character_is_written_down(tmp_path: Path) -> None:
+    """Text and sweep.json hold nothing that is no Unicode, whatever target, document and command line brought."""
+    half = "/\ud83d"
+    leak = replace(LEAK.leak, operation=half, sentence=half)
+    outcome = replace(
+        SOUND,
+        found=(replace(LEAK, leak=leak, curl=half),),
+        told=(replace(TOLD, sentence=half),),
+        doubts=(half,),
+        remarks=(half,),
+        again=half,
+        reach={half: Reach()},
+    )
+    show.write(outcome, tmp_path)
+    stored = json.loads((tmp_path / "sweep.json").read_text())
+    assert json.dumps(stored, ensure_ascii=False).encode().count(b"/\\\\ud83d") >= 6
+    assert show.text(outcome).encode().count(b"/\\ud83d") >= 6
+
+
 def test_the_file_has_each_operation_and_actor(tmp_path: Path) -> None:
     """sweep.json has reach by operation, actor and way, people by their names, and the verdict with its exit code."""
     show.write(replace(SOUND, found=(LEAK,)), tmp_path)

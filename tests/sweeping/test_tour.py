@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from requests import PreparedRequest
 
 from harness.sweeping.asking.caller import Caller, UnsendableError
 from harness.sweeping.asking.cases import Call, Cases
@@ -20,7 +19,7 @@ from harness.sweeping.asking.tour import TargetGoneError, Tour
 from harness.sweeping.control import control
 from harness.sweeping.describing.document import understand
 from harness.sweeping.judging.facts import Facts, Person, Thing
-from harness.sweeping.judging.judge import Request, judge
+from harness.sweeping.judging.judge import Request
 from harness.sweeping.judging.seeing import Answer, Eye
 
 from .api import DOCUMENT, Answers, served
@@ -194,43 +193,6 @@ def test_an_unfinished_answer_is_a_doubt(is_stream: bool, expected: int) -> None
         made.take(operation, accounts()[0], "own", request, answer, (), curl=str)
 
     assert len(tour(Clinic().answer, run).unread) == expected
-
-
-def test_an_answer_that_cannot_be_judged_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault over one answer is told of its operation, without a secret, and all else is asked and judged."""
-
-    def fragile(facts: Facts, viewer: str | None, request: Request, answer: Answer, eye: Eye) -> Any:
-        if viewer == accounts()[1] and request.path == "/visits" and request.method == "GET":
-            raise LookupError("'hex' is not a text encoding,\npassword=s3cret")
-        return judge(facts, viewer, request, answer, eye)
-
-    monkeypatch.setattr("harness.sweeping.asking.tour.judge", fragile)
-    made = tour(Clinic("GET /visits/{visit}").answer, Tour.run)
-    why = "an answer that could not be judged (LookupError: 'hex' is not a text encoding, password=REDACTED)"
-    assert made.unread == {"GET /visits": f"{why}, served to bob"}
-    assert {leak.leak.operation for leak in made.found.values()} == {"GET /visits/{visit}"}
-
-
-@pytest.mark.parametrize("broken", ["learn", "as_curl"])
-def test_no_fault_takes_back_a_leak(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-    """What an answer was seen to show is kept, though nothing can be learnt from it, or no command be written."""
-
-    def fail(*_: object) -> Any:
-        raise ValueError("nobody knows why")
-
-    def run(made: Tour) -> None:
-        made.references.add("visit", "visit-100001")
-        made.facts.add(Thing("visit-100001", "visit", accounts()[0], {accounts()[0]}))
-        monkeypatch.setattr(f"harness.sweeping.asking.tour.{broken}", fail)
-        operation = made.document.operations[1]
-        request = Request(operation.label, "POST", "/visits")
-        answer = Answer(201, headers={"Content-Type": "application/json"}, body=b'{"id": "visit-100001"}')
-        curl = made._curl(PreparedRequest(), accounts()[1], operation)
-        made.take(operation, accounts()[1], "own", request, answer, (), curl=curl)
-
-    made = tour(Clinic().answer, run)
-    assert [found.leak.value for found in made.found.values()] == ["visit-100001"]
-    assert broken != "as_curl" or "nobody knows why" in str(made.found)
 
 
 def test_a_change_that_shows_nothing_is_a_remark() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 import requests
 
+from harness.model import printable
 from harness.sweeping.describing.templates import path_matches
 from harness.sweeping.judging.facts import LINK, Facts
 from harness.sweeping.wire.secret import is_secret
@@ -56,7 +57,7 @@ def as_curl(
             parts += [LEFT_OUT, WHY_LEFT_OUT]
         else:
             parts.append(f"--data-binary {_quoted(_without_links(body, facts)[:MAX_SHOWN])}")
-    return " ".join(parts)
+    return printable(" ".join(parts))
 
 
 def _address(url: str, template: str) -> str:
@@ -95,7 +96,9 @@ def _body(body: bytes | str, content_type: str) -> str | None:
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     if content_type.partition(";")[0].strip().lower() == FORM:
         pairs = parse_qsl(text, keep_blank_values=True)
-        return "&".join(f"{urlencode({name: ''})}{_value(name, value)}" for name, value in pairs)
+        return "&".join(
+            f"{urlencode({name: ''}, errors='backslashreplace')}{_value(name, value)}" for name, value in pairs
+        )
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -104,7 +107,7 @@ def _body(body: bytes | str, content_type: str) -> str | None:
 
 
 def _value(name: str, value: str) -> str:
-    return "$SECRET" if is_secret(name) else quote(value, safe="")
+    return "$SECRET" if is_secret(name) else quote(value, safe="", errors="backslashreplace")
 
 
 def _redacted(node: Any) -> Any:
@@ -117,7 +120,7 @@ def _without_links(text: str, facts: Facts) -> str:
     """Return a text with each link in it as a variable: whoever reads it must not be let in by it."""
     for thing in list(facts.things.values()):
         if thing.kind == LINK:
-            for form in {thing.value, quote(thing.value, safe="")}:
+            for form in {thing.value, quote(thing.value, safe="", errors="backslashreplace")}:
                 text = text.replace(form, f"$LINK_OF_{_variable(facts.called(thing.owner))}")
     return text
 

@@ -13,6 +13,7 @@ from schemathesis.core.deserialization import deserialize_yaml
 from urllib3.exceptions import HTTPError
 
 from harness.errors import UsageError, nearest
+from harness.model import printable
 from harness.redact import plain
 from harness.sweeping.wire.transfer import DECODED, Body, body_of, innermost, origin, shown
 
@@ -98,4 +99,4 @@ def first_line(error: Exception) -> str:
 
 def in_one_line(error: Exception) -> str:
     """Return what went wrong on one line, by its class and without a secret."""
-    return f"{type(error).__name__}: {plain(first_line(error))}"
+    return f"{type(error).__name__}: {printable(plain(first_line(error)))}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, unquote_to_bytes
 
+from harness.model import printable
 from harness.sweeping.judging.kinds import MEDIA, is_certainly_a_file, is_media
 
 ADDRESS = re.compile(r"data:(?P<head>[^<>\r\n]{0,200}?;\s{0,4}base64\s{0,4}|[a-z]+/[^,<>\"'\s]{0,200}),", re.IGNORECASE)
@@ -55,7 +56,7 @@ def files_in(text: str) -> Iterator[Embedded]:
             plain = PERCENT.match(text, found.end())
             end = plain.end() if plain else found.end()
             if content_type.startswith(MEDIA) and plain and plain[0]:
-                yield Embedded(unquote_to_bytes(plain[0]), content_type)
+                yield Embedded(unquote_to_bytes(printable(plain[0])), content_type)
         taken = end
     if len(text) >= MIN_BARE:
         yield from _bare(text, taken)

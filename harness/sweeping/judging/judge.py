@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.canary import unpack
-from harness.model import Degree, degree_rank
+from harness.model import Degree, degree_rank, printable
 from harness.sweeping.describing.document import collection_of
 from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, Facts, Thing
 from harness.sweeping.judging.known import kind_of
@@ -163,5 +163,6 @@ class _Bench:
         who = self.facts.called(self.viewer)
         verb = "showed" if degree == "presented" else "served"
         because = f"{who} {why}" if self.viewer else "it is not for everybody"
-        sentence = f"{self.request.operation} {verb} {who} {what} in the {where}; {because}"
+        what, where = printable(what), printable(where)
+        sentence = printable(f"{self.request.operation} {verb} {who} {what} in the {where}; {because}")
         return Leak(self.request.operation, self.viewer, owner, degree, what, where, sentence, value)
