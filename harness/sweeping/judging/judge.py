@@ -19,9 +19,11 @@ from harness.model import Degree, degree_rank, printable
 from harness.sweeping.describing.document import collection_of
 from harness.sweeping.judging.facts import ACCOUNT, LINK, NAME, Facts, Thing
 from harness.sweeping.judging.known import kind_of
+from harness.sweeping.judging.leaves import number
 from harness.sweeping.judging.seeing import Answer, Eye, Heard, Seen
 
-WORD = re.compile(r"[^\s/?&=\"',:;{}\[\]]+")
+WORD = re.compile(r"[^\s/?&=\"',:;{}()\[\]\\]+")
+FRACTION = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]+)?")
 NEVER_THERE = "was never there"
 MAX_LEAKS = 50
 """Of one answer: a list of everybody's recordings is told by the worst of each owner's, and then of all."""
@@ -63,7 +65,7 @@ def judge(facts: Facts, viewer: str | None, request: Request, answer: Answer, ey
     for text in request.shown:
         sent.text(text, "request")
     bench = _Bench(facts, viewer, request)
-    echoes = {value for text in request.shown for value in (*facts.index.find(text), *WORD.findall(text.lower()))}
+    echoes = {value for text in request.shown for value in (*facts.index.find(text), *_words(text))}
     leaks = [
         *bench.identifiers(seen, echoes),
         *bench.texts(seen.canaries, {each.value for each in sent.canaries}),
@@ -75,6 +77,14 @@ def judge(facts: Facts, viewer: str | None, request: Request, answer: Answer, ey
     first: dict[str, Leak] = {}
     rest = [leak for leak in leaks if first.setdefault(leak.owner, leak) is not leak]
     return [*first.values(), *rest][:MAX_LEAKS], seen
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield a text's words, and its numbers as references are written."""
+    for word in WORD.findall(text.lower()):
+        yield word
+        if FRACTION.fullmatch(word) and not word.isdecimal():
+            yield number(float(word))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from harness.sweeping.describing.document import singular
+from harness.sweeping.judging.leaves import KEY
 
 MIN_TOKEN = 6
 """A shorter value, or one without a digit, may be a word that everybody uses."""
@@ -95,7 +96,8 @@ class Index:
         if not self._weak:
             return
         plain = text.strip().lower()
-        if plain in self._weak:
+        # A word that is a key may be a property of the thing that it stands below.
+        if plain in self._weak and (plain.isdecimal() or not where.endswith(f" {KEY}")):
             for kind in _kinds(where, collection):
                 yield plain, kind
         for found in _IN_PATH.finditer(unquote(text)):
@@ -148,10 +150,15 @@ def kind_of(key: str) -> str:
 
 def _kinds(where: str, collection: str) -> Iterator[str]:
     """Yield what a place in JSON says that its value is a reference of."""
-    keys = [_NUMBERS.sub("", key) for key in where.rpartition(" ")[2].split(".")]
+    is_key = where.endswith(f" {KEY}")
+    place = where.removesuffix(f" {KEY}") if is_key else where
+    keys = [_NUMBERS.sub("", key) for key in place.rpartition(" ")[2].split(".")]
     if len(keys) < 2:
         return
-    if keys[-1].lower() in OWN_NAMES:
+    if is_key:
+        if keys[-1].lower() not in LISTS:
+            yield kind_of(keys[-1])
+    elif keys[-1].lower() in OWN_NAMES:
         above = keys[-2].lower()
         yield collection if above in LISTS else singular(above)
     else:

@@ -13,7 +13,7 @@ import re
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ from harness.sweeping.judging.kinds import (
     type_of,
 )
 from harness.sweeping.judging.known import forms
+from harness.sweeping.judging.leaves import MAX_DEPTH, leaves, leaves_within, parsed
 
 DIGITS = re.compile(r"(?<![0-9])[0-9]{20}(?![0-9])")
 PRINTABLE = re.compile(rb"[\x20-\x7e]{6,}")
@@ -42,7 +43,6 @@ ARCHIVE_END_BYTES = 66_000
 MAX_TEXT_BYTES = 4 * 2**20
 MAX_FILES = 400
 MAX_UNPACKED_BYTES = 128 * 2**20
-MAX_DEPTH = 40
 MAX_NESTED = 4
 """How deep files may lie within files: archives in archives, or in JSON."""
 MAX_REMEMBERED = 2_000
@@ -122,6 +122,13 @@ class Seen:
             for found in DIGITS.finditer(form):
                 self.canaries.setdefault(Heard(int(found[0]), where, "text"))
 
+    def leaf(self, value: str | None, where: str) -> None:
+        """Add a part of a text that was added as a whole: its place may say what the whole does not."""
+        if value is None:
+            self.unread.append(f"{where}: JSON deeper than {MAX_DEPTH}")
+        else:
+            self.texts.append((value, where))
+
 
 @dataclass(slots=True)
 class _Room:
@@ -186,17 +193,19 @@ class Eye:
             seen.unread.append(f"{where}: text beyond {MAX_TEXT_BYTES:,} bytes")
         text = text_of(data[:MAX_TEXT_BYTES], charset)
         try:
-            document = json.loads(text, object_pairs_hook=_whole)
+            document = parsed(text)
         except RecursionError:
             seen.unread.append(f"{where}: JSON too deep to be parsed")
             self._words(text, where, seen, room)
             return
         except ValueError:
             self._words(text, where, seen, room)
+            for place, value in leaves_within(text):
+                seen.leaf(value, f"{where} {place}")
             return
         for place, value in leaves(document):
             if value is None:
-                seen.unread.append(f"{where} {place}: JSON deeper than {MAX_DEPTH}")
+                seen.leaf(value, f"{where} {place}")
             else:
                 self._words(value, f"{where} {place}", seen, room)
 
@@ -215,11 +224,18 @@ class Eye:
         """Look into each file of a ZIP, up to MAX_FILES and what room is left; what lies beyond is unread."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                files = [info for info in archive.infolist() if not info.is_dir()]
-                if len(files) > MAX_FILES:
-                    seen.unread.append(f"{where}: {len(files)} files, more than {MAX_FILES}")
-                for info in files[:MAX_FILES]:
+                self._words(text_of(archive.comment), f"{where} comment", seen, room)
+                entries = archive.infolist()
+                # A folder may be given content that only some programs unpack.
+                files = [info for info in entries if info.file_size or not info.is_dir()]
+                folders = [info for info in entries if info.is_dir() and not info.file_size]
+                for what, infos in (("files", files), ("folders", folders)):
+                    if len(infos) > MAX_FILES:
+                        seen.unread.append(f"{where}: {len(infos)} {what}, more than {MAX_FILES}")
+                for info in (*folders[:MAX_FILES], *files[:MAX_FILES]):
                     seen.text(info.filename, f"{where} {info.filename}")
+                    self._words(text_of(info.comment), f"{where} comment of {info.filename}", seen, room)
+                for info in files[:MAX_FILES]:
                     if info.file_size > room.left_bytes:
                         seen.unread.append(f"{where} {info.filename}: too large to unpack")
                         continue
@@ -237,36 +253,6 @@ class Eye:
             if len(self._known) > MAX_REMEMBERED:
                 self._known.popitem(last=False)
         return known
-
-
-def leaves(node: Any, place: str = "$", depth: int = 0) -> Iterator[tuple[str, str | None]]:
-    """Yield every string and number of a JSON document with its place, and every key of an object.
-
-    What lies deeper than MAX_DEPTH is None, in the place where it begins.
-    """
-    if depth > MAX_DEPTH:
-        yield place, None
-        return
-    if isinstance(node, Mapping | _Pairs):
-        for key, value in node.items() if isinstance(node, Mapping) else node:
-            yield f"{place} key", str(key)
-            yield from leaves(value, f"{place}.{key}", depth + 1)
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from leaves(value, f"{place}[{index}]", depth + 1)
-    elif isinstance(node, str | int | float) and not isinstance(node, bool):
-        yield place, str(node)
-
-
-class _Pairs(tuple[tuple[str, Any], ...]):
-    """An object in which a key stands more than once: whoever is shown the text is shown all of them."""
-
-    __slots__ = ()
-
-
-def _whole(pairs: list[tuple[str, Any]]) -> Mapping[str, Any] | _Pairs:
-    plain = dict(pairs)
-    return plain if len(plain) == len(pairs) else _Pairs(pairs)
 
 
 def _is_archive(data: bytes) -> bool:
