@@ -168,6 +168,20 @@ def referring(node: dict[str, Any]) -> dict[str, Any]:
     return raw
 
 
+@pytest.mark.parametrize("password", ["s3cret", "{word}", "s3cret it's", "s3cret" * 99])
+@pytest.mark.parametrize("level", ["document", "path", "operation"])
+def test_no_password_of_a_server_is_told(level: str, password: str) -> None:
+    """An address that no library takes, for its letters, is refused in a line that leaves out who is to sign in."""
+    variables = {"word": {"default": "s3cret"}}
+    servers = {"servers": [{"url": f"http://me:{password}@h\N{ACCOUNT OF}st/v1", "variables": variables}]}
+    path = {**DOCUMENT["paths"]["/visits"], **(servers if level == "path" else {})}
+    path["get"] = {**path["get"], **(servers if level == "operation" else {})}
+    raw = {**DOCUMENT, **(servers if level == "document" else {}), "paths": {"/visits": path}}
+    with pytest.raises(UsageError, match="x: netloc 'h\N{ACCOUNT OF}st' contains invalid characters") as refused:
+        understand(raw, "x")
+    assert "s3cret" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "node",
     [

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from schemathesis.core.result import Ok
 
 from harness.errors import UsageError, nearest
 from harness.sweeping.describing.pointers import outside_of, resolve
+from harness.sweeping.describing.servers import filled, without_passwords
 from harness.sweeping.describing.source import first_line, parsed
 from harness.sweeping.describing.templates import MAX_PATH, path_matches
 from harness.sweeping.wire.transfer import shown
@@ -150,21 +152,10 @@ class Document:
         """The first absolute address among its servers, its variables as they are by default."""
         servers = self.raw.get("servers")
         for server in servers if isinstance(servers, list) else ():
-            url = _filled(server) if isinstance(server, Mapping) else None
+            url = filled(server) if isinstance(server, Mapping) else None
             if isinstance(url, str) and url.startswith(("http://", "https://")):
                 return url.rstrip("/")
         return None
-
-
-def _filled(server: Mapping[str, Any]) -> Any:
-    """Return a server's address with the default of each variable that has one."""
-    url, variables = server.get("url"), server.get("variables")
-    if not isinstance(url, str) or not isinstance(variables, Mapping):
-        return url
-    for name, variable in variables.items():
-        if isinstance(variable, Mapping) and isinstance(variable.get("default"), str):
-            url = url.replace(f"{{{name}}}", variable["default"])
-    return url
 
 
 def collection_of(path: str) -> str:
@@ -220,23 +211,24 @@ def understand(raw: Any, source: str, place: str = "--openapi") -> Document:
 
 
 def _operations(raw: Mapping[str, Any], where: str) -> tuple[list[Operation], list[str]]:
+    clean = partial(without_passwords, raw)
     try:
         schema = schemathesis.openapi.from_dict(json.loads(json.dumps(raw)), config=schemathesis.Config.from_dict({}))
         found = list(schema.get_all_operations())
     except Exception as error:
         # A foreign library's many errors about a foreign document.
-        raise UsageError(f"{where}: {first_line(error)}") from error
+        raise UsageError(f"{where}: {first_line(error, clean)}") from error
     if len(found) > MAX_OPERATIONS:
         raise UsageError(f"{where}: {len(found):,} operations, and a sweep asks {MAX_OPERATIONS:,}; give it in parts")
     operations, broken = [], []
     for each in found:
         if not isinstance(each, Ok):
-            broken.append(first_line(each.err()))
+            broken.append(first_line(each.err(), clean))
             continue
         try:
             operations.append(_operation(each.ok(), raw))
         except Exception as error:  # noqa: BLE001 - as above: one operation that cannot be explained is told of
-            broken.append(first_line(error))
+            broken.append(first_line(error, clean))
     return operations, broken
 
 

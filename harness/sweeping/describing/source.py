@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -91,12 +92,12 @@ def _parsed(text: str, source: str, place: str) -> Any:
         raise UsageError(f"{place} {shown(source)}: neither JSON nor YAML ({first_line(error)})") from error
 
 
-def first_line(error: Exception) -> str:
-    """Return an error's message on one line, its class where it has none."""
-    lines = " ".join(str(error).split())
+def first_line(error: Exception, clean: Callable[[str], str] = str) -> str:
+    """Return an error's message on one line, cleaned before it is cut; its class where it has none."""
+    lines = " ".join(clean(str(error)).split())
     return lines[:300] or type(error).__name__
 
 
 def in_one_line(error: Exception) -> str:
     """Return what went wrong on one line, by its class and without a secret."""
-    return f"{type(error).__name__}: {printable(plain(first_line(error)))}"
+    return f"{type(error).__name__}: {printable(first_line(error, plain))}"
