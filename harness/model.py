@@ -207,8 +207,3 @@ def short_id(*parts: str) -> str:
     for part in parts:
         digest.update(f"{len(part)}:{part}".encode())
     return digest.hexdigest()
-
-
-def printable(text: str) -> str:
-    """Return a text that can be written anywhere: what is no Unicode, such as half a pair of surrogates, is escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
