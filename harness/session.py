@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
@@ -100,6 +101,8 @@ class Session:
         names = list(dict.fromkeys(trial.scenario for trial in selected))
         for name in names:
             self._require_flags(self.scenarios[name])
+        if len(names) < len(self.scenarios):
+            self.settings = replace(self.settings, scenarios=tuple(names))
         chosen = {trial.id for trial in selected}
         self.plan = self._whole(names).select(lambda trial: trial.id in chosen)
         return self.plan

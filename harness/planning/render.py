@@ -82,23 +82,29 @@ def claim_sentence(plan: Plan) -> str:
 
 
 def claim_words(plan: Plan) -> str:
-    """Return the claim's kind and what it says, such as `exhaustive: every scenario is played under ...`."""
+    """Return the claim's kind and what it says, such as `exhaustive: each of 6 scenarios is played under ...`."""
     valid = _several(plan.claim.valid_combinations, "valid combination")
     played, t, kind = len(plan.combinations), plan.claim.strength, str(plan.claim.kind)
+    scenarios = each_of(plan.scenarios)
     match plan.claim.kind:
         case "exhaustive":
-            what = f"every scenario is played under each of the {valid}"
+            what = f"{scenarios} is played under each of the {valid}"
         case "proved":
-            what = f"in every scenario each of the {valid} is played, or implied by one that is ({played:,})"
+            what = f"in {scenarios} each of the {valid} is played, or implied by one that is ({played:,})"
         case "t-way":
             kind = f"t-way {t}"
-            what = f"every valid {choices(t or 0)} is played in every scenario, in {played:,} of {valid}"
+            what = f"every valid {choices(t or 0)} is played in {scenarios}, in {played:,} of {valid}"
         case "selection":
             what = f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
     if plan.claim.fixed:
         held = " and ".join(f"{flag}={variant}" for flag, variant in plan.claim.fixed)
         what += f", all with {held}, which this run holds so"
     return f"{kind}: {what}"
+
+
+def each_of(scenarios: Sequence[str]) -> str:
+    """Return how many scenarios something is said of: `each of 6 scenarios`, or `1 scenario`."""
+    return _several(len(scenarios), "scenario") if len(scenarios) == 1 else f"each of {len(scenarios):,} scenarios"
 
 
 def _headline(plan: Plan) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from harness.drivers.choice import API, choose
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict, printable
 from harness.planning.coverage import AUTO
 from harness.planning.narrow import describe, describe_region
-from harness.planning.render import changed, claim_words
+from harness.planning.render import changed, claim_words, each_of
 from harness.provenance import Provenance, derive
+from harness.redact import without_login
 from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.rank import ELSEWHERE
 from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
@@ -22,7 +24,13 @@ FINDINGS_SHOWN = 3
 EVIDENCE_SHOWN = 6
 CONDITIONS_SHOWN = 5
 REGIONS_SHOWN = 3
+PATHS_NAMED = 2
+"""The command to play the run again has all of them."""
+TRIALS_NAMED = 20
+"""In the command that plays a selection again; of a larger one each failure has its own."""
 AGAIN = "-again"
+RUN_AGAIN = "the whole run again"
+"""How the line begins that ends in the command."""
 LIMITS = {
     "selection": " in the trials that were selected",
     "t-way": " in the combinations that were executed",
@@ -39,7 +47,7 @@ SHIP = {
 
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
     """Return the whole verdict: a sentence on the run, a paragraph a scenario, and where the report lies."""
-    lines = [*_headline(outcome), ""]
+    lines = [*_headline(outcome, settings), ""]
     for scenario in outcome.scenarios:
         lines += _scenario(scenario, outcome, settings, stored)
     lines += [f"not proved: {doubt}" for doubt in outcome.doubts]
@@ -60,18 +68,29 @@ def again(result: TrialResult, settings: Settings) -> str:
 
     It has the run's coverage, since the trial may be in no other plan.
     """
-    words = ["harness", "run", *(path for path in settings.paths if path != str(DEFAULT_SCENARIOS))]
-    words += ["--trial", result.trial.id, "--seed", str(result.trial.seed), *chain(*command_words(settings))]
-    out = str(settings.out)
-    return shlex.join([*words, "--out", out if out.endswith(AGAIN) else out + AGAIN])
+    return _command(settings, result.trial.seed, ["--trial", result.trial.id])
+
+
+def run_again(outcome: RunOutcome, settings: Settings) -> str:
+    """Return the command that plays the whole run again, in a directory of its own; empty for a large selection."""
+    plan = outcome.plan
+    if plan.claim.kind != "selection":
+        return _command(settings, plan.seed, settings.scenarios)
+    if len(plan.trials) > TRIALS_NAMED:
+        return ""
+    return _command(settings, plan.seed, [word for trial in plan.trials for word in ("--trial", trial.id)])
 
 
 def command_words(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield what is not the default of a run as options of `harness run`, each with its value, not quoted."""
+    """Yield what is not the default of a run as options of `harness run`, each with its value, not quoted.
+
+    A user and a password in an address are left out.
+    """
+    flag_server = settings.flag_server and without_login(settings.flag_server)
     once = (
-        ("--target", settings.target, DEFAULT_TARGET),
+        ("--target", without_login(settings.target), DEFAULT_TARGET),
         ("--driver", settings.driver, DEFAULT_DRIVER),
-        ("--flag-server", settings.flag_server, None),
+        ("--flag-server", flag_server, None),
         ("--flags", settings.flags, DEFAULT_FLAGS),
         ("--coverage", settings.coverage, AUTO),
     )
@@ -80,12 +99,24 @@ def command_words(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from (("--flaw", flaw) for flaw in settings.flaws)
 
 
-def _headline(outcome: RunOutcome) -> Iterator[str]:
+def _command(settings: Settings, seed: int, which: Sequence[str]) -> str:
+    words = ["harness", "run", *_chosen_paths(settings), *which, "--seed", str(seed), *chain(*command_words(settings))]
+    out = str(settings.out)
+    return shlex.join([*words, "--out", out if out.endswith(AGAIN) else out + AGAIN])
+
+
+def _chosen_paths(settings: Settings) -> list[str]:
+    return [path for path in settings.paths if path != str(DEFAULT_SCENARIOS)]
+
+
+def _headline(outcome: RunOutcome, settings: Settings) -> Iterator[str]:
     """Answer the release manager first: may we ship, and with which flags?"""
     done = sum(1 for result in outcome.results if result.executed)
     claim = outcome.plan.claim
     ran = f"{done} of {len(outcome.plan.trials)} trials executed"
-    scope = f"{outcome.executed:,} of {claim.valid_combinations:,} valid combinations in every scenario"
+    scope = (
+        f"{outcome.executed:,} of {claim.valid_combinations:,} valid combinations in {each_of(outcome.plan.scenarios)}"
+    )
     yield {
         Verdict.VALID: f"VALID: nobody could see media that is not theirs{LIMITS.get(claim.kind, '')}",
         Verdict.INVALID: "INVALID: do not ship",
@@ -95,9 +126,31 @@ def _headline(outcome: RunOutcome) -> Iterator[str]:
         yield f"  ship: {SHIP[claim.kind].format(done=outcome.executed, valid=claim.valid_combinations)}"
     for region in outcome.safe[:REGIONS_SHOWN]:
         yield f"  {'ship' if region.exact else 'hypothesis'}: {describe_region(region)}"
+    yield f"  played: {', '.join(_played(outcome, settings))}"
     yield f"  {ran}; {scope}"
     if claim.kind == "t-way" or claim.fixed:
         yield f"  {claim_words(outcome.plan)}"
+    command = run_again(outcome, settings)
+    if command:
+        yield f"  {RUN_AGAIN}: {command}"
+
+
+def _played(outcome: RunOutcome, settings: Settings) -> Iterator[str]:
+    """Yield what was played against what: without it, nobody knows of what the verdict speaks."""
+    yield without_login(settings.target)
+    hands = choose(settings.driver)
+    names = {role: "API" if hand == API else hand for role, hand in hands.items()}
+    alike = len(set(names.values())) == 1
+    yield f"by {next(iter(names.values()))}" if alike else " and ".join(f"{role} by {by}" for role, by in names.items())
+    count = len(outcome.plan.scenarios)
+    chosen = _chosen_paths(settings)
+    paths = " and ".join(chosen) if len(chosen) <= PATHS_NAMED else f"{len(chosen)} paths"
+    yield f"{count:,} scenario{'s' * (count != 1)}{f' of {paths}' if paths else ''}"
+    yield f"seed {outcome.plan.seed}"
+    if settings.flag_server:
+        yield f"flags from {without_login(settings.flag_server)}"
+    if settings.flaws:
+        yield f"with the flaw{'s' * (len(settings.flaws) > 1)} {' and '.join(settings.flaws)} planted"
 
 
 def _scenario(scenario: ScenarioOutcome, outcome: RunOutcome, settings: Settings, stored: StoredRun) -> Iterator[str]:

@@ -19,6 +19,7 @@ from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags, connections
 from harness.flags.settle import APP_NAME, Watch, prove_served
 from harness.model import Catalogue, Combination
 from harness.planning.plan import Group
+from harness.redact import without_login
 from harness.running.register import Register
 from harness.running.settings import Settings
 from harness.targets.base import FlagSource, Target, TargetOptions
@@ -103,7 +104,7 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
             shared=dict(group.shared),
             is_ours=not settings.flag_server,
         )
-        report(f"reaching or starting the target ({settings.target})")
+        report(f"reaching or starting the target ({without_login(settings.target)})")
         await target.start(flags)
         report(f"proving the flags through the target ({target.name}), as two users")
         try:

@@ -18,12 +18,14 @@ DEFAULT_FLAGS = Path("flags/clinic.toml")
 class Settings:
     """The options of `harness run`.
 
-    `paths` are the scenario files and folders; `trials` are ids, or the beginnings of ids, of the only cells
-    to run; `driver` is as `--driver` has it; `chosen` holds flags, each as `FLAG=VARIANT`; `at_once` is how many
-    trials are played at the same time, as many as the engine likes when None.
+    `paths` are the scenario files and folders, `scenarios` the names of those in them that alone are played, none when
+    all are; `trials` are ids, or the beginnings of ids, of the only cells to run; `driver` is as `--driver` has it;
+    `chosen` holds flags, each as `FLAG=VARIANT`; `at_once` is how many trials are played at the same time, as many as
+    the engine likes when None.
     """
 
     paths: tuple[str, ...] = (str(DEFAULT_SCENARIOS),)
+    scenarios: tuple[str, ...] = ()
     target: str = DEFAULT_TARGET
     flags: Path = DEFAULT_FLAGS
     flag_server: str | None = None

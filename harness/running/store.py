@@ -131,6 +131,8 @@ class StoredRun:
         """What the run was told, as far as it matters for running a trial again."""
         return Settings(
             paths=tuple(self.facts["paths"]),
+            # An earlier harness did not say whether these were all: named, they are the same ones.
+            scenarios=tuple(self.facts.get("scenarios", self.plan.scenarios)),
             flag_server=self.facts["flag_server"],
             target=self.facts["target"],
             driver=self.facts.get("driver", DEFAULT_DRIVER),
@@ -236,6 +238,7 @@ def _run(plan: Plan, settings: Settings) -> str:
         "schema": SCHEMA,
         "seed": plan.seed,
         "paths": list(settings.paths),
+        "scenarios": list(settings.scenarios),
         "target": settings.target,
         "driver": settings.driver,
         "flag_server": settings.flag_server,

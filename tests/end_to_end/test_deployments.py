@@ -101,7 +101,9 @@ def test_verdict(pairs: Run) -> None:
     )
     assert (summary["control"]["found"], summary["control"]["trials"]) == (True, 4)
     assert "VALID: nobody could see media that is not theirs in the combinations that were executed" in pairs.ended.said
-    assert f"t-way 2: every valid pair of variants is played in every scenario, in {played} of 7,776" in (
+    assert "  played: clinic, by API, 1 scenario of 3 paths, seed 0\n" in pairs.ended.said
+    assert f"  the whole run again: harness run {' '.join(STORIES)} {AUDIO} --seed 0 " in pairs.ended.said
+    assert f"t-way 2: every valid pair of variants is played in 1 scenario, in {played} of 7,776" in (
         " ".join(pairs.ended.said.split())
     )
 

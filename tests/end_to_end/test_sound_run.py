@@ -37,7 +37,7 @@ def test_verdict(sound: Run) -> None:
         "implied": 0,
         "strength": None,
         "fixed": {},
-        "sentence": "exhaustive: every scenario is played under each of the 72 valid combinations",
+        "sentence": "exhaustive: each of 3 scenarios is played under each of the 72 valid combinations",
         "choice": "auto chose exhaustive: 72 valid combinations are at most 100",
     }
     assert summary["trials"] == {"total": 216, "valid": 216, "unknown": 0, "invalid": 0}

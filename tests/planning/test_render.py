@@ -85,19 +85,19 @@ def test_the_json_holds_every_row_and_trial() -> None:
 @pytest.mark.parametrize(
     ("claim", "sentence"),
     [
-        (Claim("exhaustive", 5), "every scenario is played under each of the 5 valid combinations"),
+        (Claim("exhaustive", 5), "1 scenario is played under each of the 5 valid combinations"),
         (
             Claim("t-way", 9, strength=2),
-            "every valid pair of variants is played in every scenario, in 5 of 9 valid combinations",
+            "every valid pair of variants is played in 1 scenario, in 5 of 9 valid combinations",
         ),
         (
             Claim("proved", 9),
-            "in every scenario each of the 9 valid combinations is played, or implied by one that is (5)",
+            "in 1 scenario each of the 9 valid combinations is played, or implied by one that is (5)",
         ),
         (
             Claim("t-way", 99, strength=4, fixed=(("a", "off"), ("b", "on"))),
             (
-                "every valid choice of 4 variants is played in every scenario, in 5 of 99 valid combinations, all "
+                "every valid choice of 4 variants is played in 1 scenario, in 5 of 99 valid combinations, all "
                 "with a=off and b=on, which this run holds so"
             ),
         ),

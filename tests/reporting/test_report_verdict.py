@@ -13,6 +13,7 @@ from harness.reporting.report.results import titles
 from harness.reporting.report.table import Links, Table, anchor
 from harness.running.outcome import RunOutcome
 from harness.running.recheck import recheck
+from harness.running.settings import Settings
 from harness.running.trial import TrialResult
 from tests.reporting.stored import clean, keep_leak, leaked, leaking, store, trial_with
 from tests.running.runs import LEAK
@@ -83,6 +84,22 @@ def test_a_good_run_says_so_and_that_its_control_was_found(tmp_path: Path) -> No
     assert "control: a foreign video slipped into alice's list was found and proved" in words
     assert "harness-causes" not in made.page.partition("</style>")[2]
     assert made.page.partition("</style>")[2].count("✓") == 8
+
+
+def test_a_good_run_says_of_what_and_how_it_is_played_again(tmp_path: Path) -> None:
+    """A green page with a flaw planted in the target names it, above the fold, and the command is one to copy."""
+    out = tmp_path / "out"
+    told = Settings(
+        out=out, seed=7, flaws=("thumbnail-open",), target="https://ops:s3cret@clinic.test", flag_server="x"
+    )
+    made = pages(store(out, settings=told))
+    assert (
+        "<p>played: https://clinic.test, by API, 2 scenarios, seed 7, flags from x, "
+        "with the flaw thumbnail-open planted</p>" in made.page
+    )
+    assert "<p>the whole run again:<code>harness run --seed 7 --target https://clinic.test " in made.page
+    assert made.page.index("<code>") < made.page.index("<details>")
+    assert "s3cret" not in made.page
 
 
 def test_doubts_and_cells_without_a_result_show(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_valid_run_in_a_summary() -> None:
             "implied": 0,
             "strength": None,
             "fixed": {},
-            "sentence": "exhaustive: every scenario is played under each of the 4 valid combinations",
+            "sentence": "exhaustive: each of 2 scenarios is played under each of the 4 valid combinations",
             "choice": "",
         },
         "trials": {"total": 8, "valid": 8, "unknown": 0, "invalid": 0},
@@ -108,7 +108,7 @@ def test_a_cover_in_a_summary() -> None:
     assert (claim["kind"], claim["strength"], claim["valid_combinations"]) == ("t-way", 3, 1_944)
     assert claim["executed"] == len(planned.combinations) < 100
     assert claim["fixed"] == {"recorder-transcode": "off", "fast-sessions": "off"}
-    assert claim["sentence"].startswith("t-way 3: every valid triple of variants is played in every scenario, in ")
+    assert claim["sentence"].startswith("t-way 3: every valid triple of variants is played in 1 scenario, in ")
     assert claim["choice"].startswith("auto chose t-way:3: 1,944 valid combinations are more than 100, and ")
     assert told["control"]["trials"] == 4
 

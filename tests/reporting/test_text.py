@@ -46,7 +46,9 @@ def test_a_valid_verdict(tmp_path: Path) -> None:
     assert lines(run((lambda _scenario, _combination: ()), "one", "two"), out) == [
         "VALID: nobody could see media that is not theirs",
         "  ship: safe with each of the 4 valid combinations of flags",
-        "  8 of 8 trials executed; 4 of 4 valid combinations in every scenario",
+        "  played: clinic, by API, 2 scenarios, seed 7",
+        "  8 of 8 trials executed; 4 of 4 valid combinations in each of 2 scenarios",
+        f"  the whole run again: harness run --seed 7 --out {out}-again",
         "",
         "one: VALID (4 valid)",
         "",
@@ -65,7 +67,9 @@ def test_a_leak_in_words(tmp_path: Path) -> None:
         "INVALID: do not ship",
         "  ship: safe with cache=off (2 of 2 combinations valid)",
         "  ship: safe with upgrade=off (2 of 2 combinations valid)",
-        "  4 of 4 trials executed; 4 of 4 valid combinations in every scenario",
+        "  played: clinic, by API, 1 scenario, seed 7",
+        "  4 of 4 trials executed; 4 of 4 valid combinations in 1 scenario",
+        f"  the whole run again: harness run --seed 7 --out {out}-again",
         "",
         "one: INVALID (3 valid, 1 invalid)",
         "  leaks when cache=on and upgrade=on",
@@ -103,12 +107,13 @@ def covered(judge: Judge) -> RunOutcome:
 def test_a_valid_verdict_on_some_combinations_claims_no_more(tmp_path: Path) -> None:
     """What was executed is said in the first sentence, the pairs and what was fixed beneath."""
     told = lines(covered(lambda _scenario, _combination: ()), tmp_path / "out")
-    assert told[:4] == [
+    assert told[:5] == [
         "VALID: nobody could see media that is not theirs in the combinations that were executed",
         "  ship: nothing stands against it in the 15 executed of 1,944 valid combinations",
-        "  15 of 15 trials executed; 15 of 1,944 valid combinations in every scenario",
+        "  played: clinic, by API, 1 scenario, seed 7",
+        "  15 of 15 trials executed; 15 of 1,944 valid combinations in 1 scenario",
         (
-            "  t-way 2: every valid pair of variants is played in every scenario, in 15 of 1,944 valid combinations, "
+            "  t-way 2: every valid pair of variants is played in 1 scenario, in 15 of 1,944 valid combinations, "
             "all with recorder-transcode=off and fast-sessions=off, which this run holds so"
         ),
     ]
@@ -137,9 +142,9 @@ def test_an_unknown_verdict_says_what_was_not_proved(tmp_path: Path) -> None:
     whole = run(lambda _scenario, combination: [DOUBT] if set(combination.values()) == {"off"} else [])
     told = lines(replace(whole, control=None), tmp_path / "out")
     assert told[0] == "UNKNOWN: nothing is proved, do not ship on this"
-    assert told[3] == "one: UNKNOWN (3 valid, 1 unknown)"
-    assert told[4] == f"  trial {whole.plan.trials[0].id}, with every flag at the baseline"
-    assert told[5] == "  unproved: the story was not told to its end"
+    assert told[5] == "one: UNKNOWN (3 valid, 1 unknown)"
+    assert told[6] == f"  trial {whole.plan.trials[0].id}, with every flag at the baseline"
+    assert told[7] == "  unproved: the story was not told to its end"
     assert told[-2] == "not proved: the control did not run, so no list can be believed"
     gone = not_executed(whole.plan.trials[0], "the target died")
     told = lines(replace(whole, results=(gone, *whole.results[1:])), tmp_path / "gone")
@@ -193,3 +198,54 @@ def test_the_command_to_paste_has_what_the_run_was_told(settings: Settings, opti
     """Whatever was not the default is repeated, quoted for a shell."""
     result = run().results[0]
     assert text.again(result, settings) == f"harness run --trial {result.trial.id} --seed 7 {options}"
+
+
+WATCHED = "https://ops:s3cret@clinic.test/api"
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (Settings(flaws=("a",)), "clinic, by API, 1 scenario, seed 7, with the flaw a planted"),
+        (Settings(flaws=("a", "b")), "clinic, by API, 1 scenario, seed 7, with the flaws a and b planted"),
+        (Settings(driver="browser"), "clinic, by browser, 1 scenario, seed 7"),
+        (Settings(driver="patient=browser"), "clinic, patient by browser and clinician by API, 1 scenario, seed 7"),
+        (Settings(paths=("a.py", "b")), "clinic, by API, 1 scenario of a.py and b, seed 7"),
+        (Settings(paths=("a.py", "b", "c")), "clinic, by API, 1 scenario of 3 paths, seed 7"),
+        (Settings(target=WATCHED), "https://clinic.test/api, by API, 1 scenario, seed 7"),
+        (Settings(flag_server=WATCHED), "clinic, by API, 1 scenario, seed 7, flags from https://clinic.test/api"),
+        (Settings(target="a.b:c"), "a.b:c, by API, 1 scenario, seed 7"),
+    ],
+)
+def test_a_verdict_says_of_what_it_speaks(settings: Settings, line: str, tmp_path: Path) -> None:
+    """A run that says ship names its target, driver, scenarios, seed and planted flaws, and no password."""
+    outcome = run()
+    told = text.verdict(outcome, settings, stored(tmp_path / "out", outcome)).split("\n")
+    assert f"  played: {line}" in told
+    assert not any("s3cret" in each or "ops" in each for each in told)
+
+
+def test_the_whole_run_can_be_played_again(tmp_path: Path) -> None:
+    """The command has the scenarios that were chosen, of a small selection its trials, of a large one there is none."""
+    outcome = run()
+    chosen = Settings(paths=("more",), scenarios=("one",), coverage="t-way:1", flaws=("a",))
+    assert text.run_again(outcome, chosen) == (
+        "harness run more one --seed 7 --coverage t-way:1 --flaw a --out reports/out-again"
+    )
+    few = outcome.plan.select(lambda trial: trial in outcome.plan.trials[:2])
+    again = text.run_again(replace(outcome, plan=few), Settings(scenarios=("one",)))
+    assert again == (
+        f"harness run --trial {few.trials[0].id} --trial {few.trials[1].id} --seed 7 --out reports/out-again"
+    )
+    many = covered(lambda _scenario, _combination: ()).plan
+    many = replace(many, trials=many.trials * 2, claim=replace(many.claim, kind="selection"))
+    assert not text.run_again(replace(outcome, plan=many), Settings())
+    told = lines(replace(outcome, plan=many), tmp_path / "out")
+    assert not any("the whole run again" in line for line in told)
+
+
+def test_a_command_holds_no_password_of_an_address() -> None:
+    """It stands in logs of CI, where anybody may read it."""
+    settings = Settings(target=WATCHED, flag_server=WATCHED)
+    command = text.again(run().results[0], settings)
+    assert "--target https://clinic.test/api --flag-server https://clinic.test/api" in command

@@ -55,6 +55,17 @@ def test_a_plan_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert run.settings == settings(tmp_path / "out")
 
 
+def test_the_scenarios_that_alone_were_played_are_read_back(tmp_path: Path) -> None:
+    """A run that is played again plays no others; one of an earlier harness names all that it played."""
+    out = tmp_path / "out"
+    with Store.create(out, PLAN, replace(settings(out), scenarios=("two",))):
+        assert load(out).settings.scenarios == ("two",)
+    facts = json.loads((out / "run.json").read_text())
+    del facts["scenarios"]
+    (out / "run.json").write_text(json.dumps(facts))
+    assert load(out).settings.scenarios == ("one", "two")
+
+
 def test_a_claim_is_read_back_with_its_strength_and_what_was_fixed(tmp_path: Path) -> None:
     """A run checked again may not claim more than it did."""
     weaker = replace(PLAN, claim=Claim("t-way", 4, 2, (("paging", "small"),)))

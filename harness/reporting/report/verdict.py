@@ -141,8 +141,10 @@ class _Body:
 
 
 def _emphasised(line: str) -> str:
-    """Return a line of the verdict, its first word strong where it says whether one may ship."""
+    """Return a line of the verdict, its first word strong where it says whether one may ship, a command as code."""
     word, colon, rest = line.partition(": ")
+    if word == text.RUN_AGAIN:
+        return f"{escape(word)}:<code>{escape(rest)}</code>"
     if not colon or word not in ANSWERS:
         return escape(line)
     return f'<strong class="harness-{word}">{escape(word)}:</strong> {escape(rest)}'
