@@ -15,7 +15,7 @@ from harness.planning.render import changed, claim_words, each_of
 from harness.provenance import Provenance, derive
 from harness.redact import without_login
 from harness.running.outcome import RunOutcome, ScenarioOutcome
-from harness.running.rank import ELSEWHERE
+from harness.running.rank import ELSEWHERE, as_told
 from harness.running.settings import DEFAULT_DRIVER, DEFAULT_FLAGS, DEFAULT_SCENARIOS, DEFAULT_TARGET, Settings
 from harness.running.store import EVIDENCE, StoredRun
 from harness.running.trial import TrialResult
@@ -48,7 +48,7 @@ SHIP = {
 def verdict(outcome: RunOutcome, settings: Settings, stored: StoredRun) -> str:
     """Return the whole verdict: a sentence on the run, a paragraph a scenario, and where the report lies."""
     lines = [*_headline(outcome, settings), ""]
-    for scenario in outcome.scenarios:
+    for scenario in outcome.told:
         lines += _scenario(scenario, outcome, settings, stored)
     lines += [f"not proved: {doubt}" for doubt in outcome.doubts]
     if outcome.control and outcome.control.found:
@@ -179,12 +179,12 @@ def _look(worst: TrialResult, settings: Settings, stored: StoredRun) -> Iterator
     yield f"  again: {again(worst, settings)}"
     if worst.needs_others:
         yield "         what leaked is other trials': alone it may be valid, then play the scenario as a whole"
-    elif any(ELSEWHERE in finding.owner for finding in worst.findings[:FINDINGS_SHOWN]):
+    elif any(ELSEWHERE in finding.owner for finding in as_told(worst.findings)[:FINDINGS_SHOWN]):
         yield "         alone it meets nothing of other trials: of what is shown above, only its own"
 
 
 def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:
-    shown = result.findings[:FINDINGS_SHOWN]
+    shown = as_told(result.findings)[:FINDINGS_SHOWN]
     ledger = stored.ledger(result.trial) if result.executed else None
     provenance = derive(ledger) if ledger else None
     for finding in shown:

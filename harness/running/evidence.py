@@ -22,9 +22,9 @@ from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.media.frames import marked_frame
 from harness.model import Finding, Trial, Verdict
 from harness.oracle import judge
-from harness.provenance import READ, derive
+from harness.provenance import READ, Provenance, derive
 from harness.redact import plain
-from harness.running.rank import own, rank
+from harness.running.rank import as_told, rank
 from harness.scenario import Actor, Stage
 
 MAX_TRIALS = 20
@@ -108,13 +108,25 @@ class Evidence:
 def hold(stage: Stage, viewer: str, opened: Mapping[str, Any], data: bytes) -> None:
     """Hold opened media for as long as the trial lasts if it may turn out to be the evidence of a leak."""
     content = opened["content"]
-    if content["outcome"] != READ or len(stage.held) >= MAX_HELD:
+    if content["outcome"] != READ:
         return
     provenance = derive(stage.ledger)
     owners = [provenance.emissions.get(int(sighting["value"])) for sighting in content["canaries"]]
-    is_own = all(owner and provenance.may_see(viewer, owner.visit) for owner in owners)
-    if not is_own and sum(map(len, stage.held.values())) + len(data) <= MAX_HELD_BYTES:
+    if all(owner and provenance.may_see(viewer, owner.visit) for owner in owners):
+        return
+    if any(owner and not provenance.may_see(viewer, owner.visit) for owner in owners):
+        _make_room(stage, provenance, len(data))
+    if len(stage.held) < MAX_HELD and sum(map(len, stage.held.values())) + len(data) <= MAX_HELD_BYTES:
         stage.held[opened["sha256"]] = data
+
+
+def _make_room(stage: Stage, provenance: Provenance, size_bytes: int) -> None:
+    """Let go of as much of other trials' media as must be for this trial's own, which playing it again shows."""
+    for entry in stage.ledger.of(Action.OPEN, Outcome.OK):
+        if len(stage.held) < MAX_HELD and sum(map(len, stage.held.values())) + size_bytes <= MAX_HELD_BYTES:
+            return
+        if not any(int(sighting["value"]) in provenance.emissions for sighting in entry.data["content"]["canaries"]):
+            stage.held.pop(str(entry.data.get("sha256")), None)
 
 
 async def _see(actor: Actor, place: Path, foreign: Collection[str]) -> None:
@@ -150,8 +162,7 @@ def _leaks(findings: Sequence[Finding], stage: Stage) -> Iterator[_Leak]:
     """Yield media that a proved finding stands on, what the trial shows by itself before what is other trials'."""
     ledger = stage.ledger
     provenance = derive(ledger)
-    alone = own(findings)
-    for finding in (*alone, *(each for each in findings if each not in alone)):
+    for finding in as_told(findings):
         if finding.verdict is not Verdict.INVALID or finding.degree != "proved":
             continue
         for entry in (ledger[seq] for seq in finding.evidence):

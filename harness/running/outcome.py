@@ -13,7 +13,7 @@ from harness.model import Combination, Verdict
 from harness.planning.narrow import Condition, Region, leak_conditions, safe_regions
 from harness.planning.plan import Plan
 from harness.running.control import Control
-from harness.running.rank import rank
+from harness.running.rank import leaks_alone, rank
 from harness.running.trial import TrialResult
 
 
@@ -135,6 +135,19 @@ class RunOutcome:
     def scenarios(self) -> tuple[ScenarioOutcome, ...]:
         """Each scenario's outcome, in the order of the plan."""
         return tuple(self._scenario(name) for name in self.plan.scenarios)
+
+    @property
+    def told(self) -> tuple[ScenarioOutcome, ...]:
+        """The scenarios as they are told: first those of which a trial alone shows a leak, the gravest before others.
+
+        All the rest stand behind them in the plan's order.
+        """
+
+        def place(scenario: ScenarioOutcome) -> tuple[int, ...]:
+            found = scenario.worst.findings if scenario.worst else ()
+            return (0, *rank(found)) if leaks_alone(found) else (1,)
+
+        return tuple(sorted(self.scenarios, key=place))
 
     @cached_property
     def safe(self) -> tuple[Region, ...]:

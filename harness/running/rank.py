@@ -1,10 +1,10 @@
-"""Which of several failing trials is looked at first and kept as evidence: what shows the gravest by itself."""
+"""What is looked at first, and kept as evidence: of trials, and of one's findings, what shows the gravest by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.checks import NAMES
+from harness.checks import LEAKS, NAMES
 from harness.model import Finding, Verdict, degree_rank
 
 ELSEWHERE = " of trial "
@@ -31,5 +31,37 @@ def rank(findings: Sequence[Finding]) -> tuple[int, int]:
     alone = own(findings)
     later = 0 if alone else len(NAMES)
     wrong = alone or [each for each in findings if each.verdict is Verdict.INVALID]
-    stands = [(later + NAMES.index(each.check), -degree_rank(each.degree)) for each in wrong if each.check in NAMES]
-    return min(stands, default=(2 * len(NAMES), 0))
+    check, degree = min(map(_stands, wrong), default=(len(NAMES), 0))
+    return (later + check, degree) if check < len(NAMES) else (2 * len(NAMES), 0)
+
+
+def as_told(findings: Sequence[Finding]) -> list[Finding]:
+    """Return a trial's findings in the order in which they are told: its own first, since playing it again shows them.
+
+    Where only other trials' are of a graver check, the gravest of these stands second: it must not fall behind a cut.
+    """
+    alone = sorted(own(findings), key=_stands)
+    if not alone:
+        return list(findings)
+    others = [each for each in findings if not any(each is mine for mine in alone)]
+    graver = [each for each in others if each.verdict is Verdict.INVALID and _stands(each)[0] < _stands(alone[0])[0]]
+    second = [min(graver, key=_stands)] if graver else []
+    return [*alone[:1], *second, *alone[1:], *(each for each in others if each not in second)]
+
+
+def foremost(findings: Sequence[Finding]) -> Finding | None:
+    """Return what a headline tells of a trial: a leak before all else, and its own before other trials'."""
+    ordered = as_told(findings)
+    leaks = (each for each in ordered if each.check in LEAKS and each.verdict is Verdict.INVALID)
+    return next(leaks, next(iter(ordered), None))
+
+
+def leaks_alone(findings: Sequence[Finding]) -> bool:
+    """True when something leaked within the trial itself: the command that plays it again shows it."""
+    return any(each.check in LEAKS for each in own(findings))
+
+
+def _stands(finding: Finding) -> tuple[int, int]:
+    """Return where a finding stands among others, the gravest first: by its check, then by the degree."""
+    check = NAMES.index(finding.check) if finding.check in NAMES else len(NAMES)
+    return check, -degree_rank(finding.degree)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import Catalogue, Flag, Verdict
+from harness.ledger import Ledger
+from harness.model import Catalogue, Flag, Trial, Verdict
 from harness.planning.exhaustive import exhaustive
 from harness.reporting import text
 from harness.reporting.report import table, verdict
@@ -15,6 +16,7 @@ from harness.running.outcome import RunOutcome
 from harness.running.recheck import recheck
 from harness.running.settings import Settings
 from harness.running.trial import TrialResult
+from tests.checks.stories import canary, item, sound
 from tests.reporting.stored import clean, keep_leak, leaked, leaking, store, trial_with
 from tests.running.runs import LEAK
 
@@ -134,6 +136,32 @@ def test_the_picture_is_of_a_trial_that_is_named(tmp_path: Path) -> None:
     assert f"in trial {other.id}</figcaption>" in pages(out).page
     keep_leak(out, named.trial)
     assert f"in trial {named.trial.id}</figcaption>" in pages(out).page
+
+
+def elsewhere(trial: Trial) -> Ledger:
+    """Return a trial in which Alice met another trial's media; in one scenario she met Bob's as well, after it."""
+    told = sound().lists("alice", item("rec-1"), item("rec-9"), item("rec-2"))
+    told = told.opens("alice", "rec-9", f"{9:020d}")
+    return (told.opens("alice", "rec-2", canary("bob", "visit-2")) if trial.scenario == "one_more" else told).closed()
+
+
+def test_a_leak_that_can_be_played_again_stands_first(tmp_path: Path) -> None:
+    """The first scenario met other trials' media alone; headline and picture are of the one that leaks by itself."""
+    out = store(tmp_path / "out", elsewhere)
+    outcome = recheck(out)[0]
+    for scenario in outcome.scenarios:
+        assert scenario.worst is not None
+        keep_leak(out, scenario.worst.trial)
+    made = pages(out)
+    words = seen(made.page)
+    assert words.index("one_more (") < words.index("two_visits (")
+    assert "never ship : alice's replay list served video that bob emitted in visit-2" in words
+    shown = outcome.scenarios[1].worst
+    assert shown is not None
+    assert f"what alice was shown: media of bob, in trial {shown.trial.id}</figcaption>" in made.page
+    leak = next(each for each in shown.findings if each.owner != "bob")
+    (out / "evidence" / shown.trial.id / "leak.txt").write_text(f"{leak.sentence}\n")
+    assert f"what alice was shown: media of {leak.owner}, in trial {shown.trial.id}</figcaption>" in pages(out).page
 
 
 def test_a_row_says_what_its_combination_changes() -> None:

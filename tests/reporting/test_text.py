@@ -97,6 +97,15 @@ def test_what_needs_other_trials_is_told_beside_the_command(tmp_path: Path) -> N
     assert not any("other trials" in line for line in lines(run(lambda _scenario, _combination: [promise]), out / "p"))
 
 
+def test_what_the_trial_shows_by_itself_is_shown_though_others_media_was_met_before(tmp_path: Path) -> None:
+    """Of many findings three are printed; what the command below them shows again is the first."""
+    borrowed = [replace(LEAK, owner="bob of trial 31b29c27", sentence=f"borrowed {number}") for number in range(16)]
+    told = lines(run(lambda _scenario, _combination: [*borrowed, LEAK]), tmp_path / "out")
+    found = [line for line in told if line.startswith("  foreign-media, proved: ")]
+    assert [line.partition(": ")[2] for line in found] == [LEAK.sentence, "borrowed 0", "borrowed 1"]
+    assert "  ... and 14 more findings in this trial" in told
+
+
 def covered(judge: Judge) -> RunOutcome:
     """Return a finished run of pairs over thirteen flags, two of them fixed."""
     catalogue, fixed = held_at_baseline(THIRTEEN)

@@ -67,6 +67,24 @@ def test_no_more_bytes_are_held_than_the_limit() -> None:
     assert list(where.held) == ["0"]
 
 
+def test_other_trials_media_gives_way_to_the_trials_own() -> None:
+    """What playing the trial again shows is held, also when a long list of others' media was opened before it."""
+    register = Register(1)
+    told = story().books("alice", "visit-1").joins("alice", "visit-1").emits("alice", "visit-1")
+    told = told.books("bob", "visit-2").joins("bob", "visit-2").emits("bob", "visit-2")
+    for number in range(MAX_HELD):
+        told = told.opens("alice", f"rec-{number}", f"{number:020d}")
+    where = Stage("trial", told.ledger(), Studio(register, seed=0), register)
+    others = [f"digest of {number}" for number in range(MAX_HELD)]
+    for entry, digest in zip(where.ledger.of(Action.OPEN), others, strict=True):
+        cast("dict[str, str]", entry.data)["sha256"] = digest
+    where.held = dict.fromkeys(others, b"media")
+    hold(where, "alice", opened(f"{9:020d}", sha256="one more"), b"media")
+    assert list(where.held) == others
+    hold(where, "alice", opened(canary("bob", "visit-2")), b"media")
+    assert list(where.held) == [*others[1:], "digest"]
+
+
 def test_a_disk_that_takes_nothing_is_told_in_the_ledger_and_ends_nothing(tmp_path: Path) -> None:
     """Where evidence should lie there is a file: nothing can be kept, and why stands beside the verdict."""
     where, place = stage(), tmp_path / "evidence"

@@ -10,7 +10,7 @@ from harness.checks import NAMES
 from harness.model import Combination, Finding, Trial, Verdict
 from harness.running.control import Control
 from harness.running.outcome import ExitCode, RunOutcome, all_of, is_leak
-from harness.running.rank import rank
+from harness.running.rank import as_told, foremost, leaks_alone, rank
 from harness.running.trial import not_executed
 from tests.running.runs import DOUBT, FOUND, LEAK, MISSING, leak_or_missing, leak_with_both_on, plan, results, run
 
@@ -205,6 +205,52 @@ def test_the_gravest_that_a_trial_shows_by_itself_decides_what_is_shown() -> Non
     assert dict(scenario.worst.trial.combination) == {"cache": "on", "upgrade": "off"}
     assert [rank(found) for found in kinds.values()] == [(len(NAMES), -2), (0, 0), (0, -2), (0, -2)]
     assert rank([]) > rank([borrowed])
+
+
+def test_what_a_trial_shows_by_itself_is_told_first() -> None:
+    """Its own findings come before other trials', which playing it again does not show; the gravest of these second."""
+    borrowed = [replace(LEAK, owner=f"bob of trial 0000000{number}") for number in range(4)]
+    listed, reached = replace(LEAK, degree="presented"), replace(LEAK, check="reachable-media")
+    assert as_told([*borrowed, reached, listed, LEAK]) == [LEAK, listed, reached, *borrowed]
+    presented = replace(borrowed[0], degree="presented")
+    assert as_told([presented, *borrowed[1:], reached, MISSING, DOUBT]) == [
+        reached,
+        borrowed[1],
+        MISSING,
+        presented,
+        *borrowed[2:],
+        DOUBT,
+    ]
+    assert as_told([*borrowed, DOUBT]) == [*borrowed, DOUBT]
+    assert as_told([]) == []
+
+
+def test_a_headline_tells_of_a_leak_before_all_else() -> None:
+    """Its own leak, else another trial's, and only without any what else the trial shows by itself."""
+    borrowed = replace(LEAK, owner="bob of trial 31b29c27")
+    assert foremost([borrowed, LEAK]) == LEAK
+    assert foremost([borrowed, MISSING]) == borrowed
+    assert foremost([MISSING, DOUBT]) == MISSING
+    assert foremost([DOUBT]) == DOUBT
+    assert foremost([]) is None
+    assert [leaks_alone(each) for each in ([borrowed, LEAK], [borrowed, MISSING], [MISSING])] == [True, False, False]
+
+
+def test_scenarios_that_leak_by_themselves_are_told_first() -> None:
+    """Of the others the first failure that is read could not be played again; otherwise the plan's order stays."""
+    borrowed = replace(LEAK, owner="bob of trial 31b29c27")
+    reached = replace(LEAK, check="reachable-media")
+    found: dict[str, list[Finding]] = {
+        "one": [],
+        "two": [borrowed],
+        "three": [MISSING],
+        "four": [borrowed, reached],
+        "five": [borrowed, LEAK],
+        "six": [LEAK],
+    }
+    outcome = run(lambda scenario, _combination: found[scenario], *found)
+    assert [each.name for each in outcome.told] == ["five", "six", "four", "one", "two", "three"]
+    assert [each.name for each in outcome.scenarios] == list(found)
 
 
 def test_an_assertion_that_failed_needs_no_others() -> None:

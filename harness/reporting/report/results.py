@@ -23,6 +23,7 @@ from harness.reporting.report.attachments import Attachments
 from harness.reporting.report.categories import LABEL, SCENARIO, Category, category
 from harness.reporting.report.steps import Step, lists, steps
 from harness.running.outcome import RunOutcome
+from harness.running.rank import as_told, foremost
 from harness.running.settings import Settings
 from harness.running.store import LEDGERS, StoredRun
 from harness.running.trial import TrialResult
@@ -90,7 +91,7 @@ class Teller:
         if not is_valid:
             found = [
                 {"check": each.check, "verdict": each.verdict, "degree": each.degree, "sentence": each.sentence}
-                for each in result.findings[:MAX_FINDINGS]
+                for each in as_told(result.findings)[:MAX_FINDINGS]
             ]
             told["attachments"].append(self.attachments.add_json("findings", found))
         shown = steps(ledger, result.findings)
@@ -104,7 +105,7 @@ class Teller:
             told["attachments"].append(self.attachments.add_json("replay lists", lists(ledger)))
 
     def _message(self, result: TrialResult, kind: Category, *, is_detailed: bool) -> dict[str, str]:
-        first = result.findings[0] if result.findings else None
+        first = foremost(result.findings)
         degree = f", {first.degree}" if first and first.degree else ""
         more = f" (and {len(result.findings) - 1} more findings)" if len(result.findings) > 1 else ""
         message = f"{kind}\n{first.check}{degree}: {first.sentence}{more}" if first else str(kind)

@@ -20,6 +20,7 @@ from harness.reporting.report.attachments import MAX_FILE_BYTES
 from harness.reporting.report.categories import category
 from harness.reporting.report.table import Links, Table
 from harness.running.outcome import RunOutcome, ScenarioOutcome
+from harness.running.rank import as_told, foremost, leaks_alone
 from harness.running.settings import Settings
 from harness.running.store import EVIDENCE, StoredRun
 from harness.running.trial import TrialResult
@@ -76,7 +77,7 @@ class _Body:
         yield f'<section class="harness-verdict harness-{outcome.verdict}"><h1>{escape(headline)}</h1><div>'
         yield "".join(f"<p>{_emphasised(line.strip())}</p>" for line in more)
         yield "".join(f'<p class="harness-doubt">not proved: {escape(plain(doubt))}</p>' for doubt in outcome.doubts)
-        failing = [scenario for scenario in outcome.scenarios if scenario.verdict is not Verdict.VALID]
+        failing = [scenario for scenario in outcome.told if scenario.verdict is not Verdict.VALID]
         if failing:
             yield '<div class="harness-causes"><ul>'
             yield from self._causes(failing)
@@ -112,24 +113,33 @@ class _Body:
         tally = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]) or "not executed"
         said = f"{escape(scenario.name)} <span>({tally})</span>"
         worst = scenario.worst
-        if worst is None or not worst.findings:
+        first = foremost(worst.findings) if worst else None
+        if worst is None or first is None:
             return said
-        sentence = escape(plain(worst.findings[0].sentence))
+        sentence = escape(plain(first.sentence))
         look = f" {self._trial(worst)}" if self.links.is_linked else ""
         return f"{said}<br><em>{escape(category(worst) or '')}</em>: {sentence}{look}"
 
     def _picture(self, failing: Sequence[ScenarioOutcome]) -> str:
-        """Return a frame of a leak of which one was kept: of a trial that is named here, otherwise of any."""
+        """Return a frame of a leak of which one was kept, of a trial that is named here, otherwise of any.
+
+        One that its trial shows alone comes first: the command that stands beside it shows it again.
+        """
         named = [scenario.worst for scenario in failing[:MAX_SHOWN] if scenario.worst]
+        kept = []
         for result in [*named, *(result for scenario in failing for result in scenario.results)]:
             file = self.stored.path / EVIDENCE / result.trial.id / "leak.png"
             if file.is_file() and file.stat().st_size <= MAX_FILE_BYTES:
-                return self._figure(file, result)
-        return ""
+                kept.append((result, file))
+        first = min(kept, key=lambda pair: not leaks_alone(pair[0].findings), default=None)
+        return self._figure(*first) if first else ""
 
-    def _figure(self, file: Path, result: TrialResult) -> str:
+    def _figure(self, result: TrialResult, file: Path) -> str:
         data = base64.b64encode(file.read_bytes()).decode()
-        leak = next((each for each in result.findings if each.degree == "proved"), None)
+        beside = file.with_suffix(".txt")
+        sentence = beside.read_text(encoding="utf-8", errors="replace").strip() if beside.is_file() else ""
+        proved = [each for each in as_told(result.findings) if each.degree == "proved"]
+        leak = next((each for each in proved if each.sentence == sentence), next(iter(proved), None))
         words = f"what {leak.viewer} was shown: media of {leak.owner}" if leak else "what leaked"
         return (
             f'<figure><img alt="{escape(words)}" src="data:image/png;base64,{data}">'
