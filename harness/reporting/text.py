@@ -29,6 +29,7 @@ PATHS_NAMED = 2
 TRIALS_NAMED = 20
 """In the command that plays a selection again; of a larger one each failure has its own."""
 AGAIN = "-again"
+NEEDS_OTHERS = "what leaked is other trials': alone it may be valid, then play the scenario as a whole"
 RUN_AGAIN = "the whole run again"
 """How the line begins that ends in the command."""
 LIMITS = {
@@ -178,7 +179,7 @@ def _look(worst: TrialResult, settings: Settings, stored: StoredRun) -> Iterator
         yield f"  evidence: {evidence}"
     yield f"  again: {again(worst, settings)}"
     if worst.needs_others:
-        yield "         what leaked is other trials': alone it may be valid, then play the scenario as a whole"
+        yield f"         {NEEDS_OTHERS}"
     elif any(ELSEWHERE in finding.owner for finding in as_told(worst.findings)[:FINDINGS_SHOWN]):
         yield "         alone it meets nothing of other trials: of what is shown above, only its own"
 

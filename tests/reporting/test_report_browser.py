@@ -25,6 +25,7 @@ from tests.reporting.stored import PLAN, clean, keep_leak, leaking, store, trial
 pytestmark = [needs_allure, needs_chromium]
 
 LEAKING = trial_with("replay-cache", "video-upgrade")
+COPIED = "(code) => { getSelection().selectAllChildren(code); return getSelection().toString(); }"
 META = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 
 
@@ -153,18 +154,23 @@ def test_a_narrow_page_cuts_nothing_off(browser: Page, reports: Path) -> None:
     """On a telephone the picture stands below the causes, and lines of evidence scroll instead of breaking."""
     before = browser.viewport_size
     assert before
-    browser.set_viewport_size({"width": 420, "height": 900})
+    browser.set_viewport_size({"width": 390, "height": 900})
     try:
         browser.goto((reports / "leak/allure-report/verdict.html").as_uri())
         place = browser.locator(".harness-causes img").bounding_box()
         assert place
-        assert place["x"] + place["width"] <= 420
-        assert browser.evaluate("document.documentElement.scrollWidth") <= 420
+        assert place["x"] + place["width"] <= 390
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 390
         browser.locator("summary").last.click()
+        for command in browser.locator("code").all():
+            box = command.bounding_box()
+            assert box
+            assert box["x"] + box["width"] <= 390
+            assert command.evaluate(COPIED) == command.text_content()
         text = browser.locator("pre")
         assert text.evaluate("(text) => getComputedStyle(text).whiteSpace") == "pre"
         assert text.evaluate("(text) => text.scrollWidth > text.clientWidth")
-        assert browser.evaluate("document.documentElement.scrollWidth") <= 420
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 390
     finally:
         browser.set_viewport_size(before)
 

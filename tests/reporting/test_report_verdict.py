@@ -35,6 +35,11 @@ def seen(html: str) -> str:
     return " ".join(bare.replace("&#x27;", "'").split())
 
 
+def unspaced(html: str) -> str:
+    """Return a page with its commands as they are copied, their words not marked."""
+    return html.replace("<i>", "").replace("</i>", "")
+
+
 def test_a_leak_says_do_not_ship_then_with_which_flags_then_why(tmp_path: Path) -> None:
     """Verdict, flags that are safe, the cause, who saw whose media, and a frame of it, in this order."""
     out = store(tmp_path / "out", leaking)
@@ -99,7 +104,7 @@ def test_a_good_run_says_of_what_and_how_it_is_played_again(tmp_path: Path) -> N
         "<p>played: https://clinic.test, by API, 2 scenarios, seed 7, flags from x, "
         "with the flaw thumbnail-open planted</p>" in made.page
     )
-    assert "<p>the whole run again:<code>harness run --seed 7 --target https://clinic.test " in made.page
+    assert "<p>the whole run again:<code>harness run --seed 7 --target https://clinic.test " in unspaced(made.page)
     assert made.page.index("<code>") < made.page.index("<details>")
     assert "s3cret" not in made.page
 
@@ -162,6 +167,18 @@ def test_a_leak_that_can_be_played_again_stands_first(tmp_path: Path) -> None:
     leak = next(each for each in shown.findings if each.owner != "bob")
     (out / "evidence" / shown.trial.id / "leak.txt").write_text(f"{leak.sentence}\n")
     assert f"what alice was shown: media of {leak.owner}, in trial {shown.trial.id}</figcaption>" in pages(out).page
+
+
+def test_under_each_finding_stands_the_command_that_plays_it_again(tmp_path: Path) -> None:
+    """It is one to copy, not folded away, and says so where one trial alone may show nothing."""
+    out = store(tmp_path / "out", elsewhere)
+    page = pages(out).page.partition("<details>")[0]
+    for scenario in recheck(out)[0].scenarios:
+        assert scenario.worst is not None
+        assert f":<code>harness run --trial {scenario.worst.trial.id} --seed 7 " in unspaced(page)
+    assert page.count("alone it may be valid") == 1
+    gone = store(tmp_path / "gone", lambda _: None)
+    assert "harness run --trial" not in unspaced(pages(gone).page)
 
 
 def test_a_row_says_what_its_combination_changes() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -45,8 +45,8 @@ class Pages:
 def pages(outcome: RunOutcome, settings: Settings, stored: StoredRun, titles: Mapping[Combination, str]) -> Pages:
     """Return the verdict of a run; `titles` are the names of its combinations."""
     said = plain(text.verdict(outcome, settings, stored), outcome.plan.catalogue.choices)
-    headline, linked = said.split("\n", 1)[0], _Body(outcome, stored, titles, said, Links(is_linked=True))
-    alone = _Body(outcome, stored, titles, said, Links(is_linked=False))
+    headline, linked = said.split("\n", 1)[0], _Body(outcome, settings, stored, titles, said, Links(is_linked=True))
+    alone = replace(linked, links=Links(is_linked=False))
     style = f"<style>{STYLE}</style>"
     return Pages(
         headline,
@@ -62,6 +62,7 @@ class _Body:
     """The verdict of a run as HTML; `said` is its text, of which the first lines stand first here too."""
 
     outcome: RunOutcome
+    settings: Settings
     stored: StoredRun
     titles: Mapping[Combination, str]
     said: str
@@ -118,7 +119,15 @@ class _Body:
             return said
         sentence = escape(plain(first.sentence))
         look = f" {self._trial(worst)}" if self.links.is_linked else ""
-        return f"{said}<br><em>{escape(category(worst) or '')}</em>: {sentence}{look}"
+        return f"{said}<br><em>{escape(category(worst) or '')}</em>: {sentence}{look}{self._again(worst)}"
+
+    def _again(self, worst: TrialResult) -> str:
+        """Return the command that plays a trial again, with what it may not show; of one that never ran, nothing."""
+        if not worst.executed:
+            return ""
+        command = plain(text.again(worst, self.settings), self.outcome.plan.catalogue.choices)
+        remark = f" <span>({text.NEEDS_OTHERS})</span>" if worst.needs_others else ""
+        return f"<br>again{remark}:{_code(command)}"
 
     def _picture(self, failing: Sequence[ScenarioOutcome]) -> str:
         """Return a frame of a leak of which one was kept, of a trial that is named here, otherwise of any.
@@ -154,10 +163,15 @@ def _emphasised(line: str) -> str:
     """Return a line of the verdict, its first word strong where it says whether one may ship, a command as code."""
     word, colon, rest = line.partition(": ")
     if word == text.RUN_AGAIN:
-        return f"{escape(word)}:<code>{escape(rest)}</code>"
+        return f"{escape(word)}:{_code(rest)}"
     if not colon or word not in ANSWERS:
         return escape(line)
     return f'<strong class="harness-{word}">{escape(word)}:</strong> {escape(rest)}'
+
+
+def _code(command: str) -> str:
+    """Return a command to copy, each word in one piece: a line must not end in the hyphen of an option."""
+    return "<code>" + " ".join(f"<i>{escape(word)}</i>" for word in command.split(" ")) + "</code>"
 
 
 def _bold(condition: str) -> str:
