@@ -25,6 +25,8 @@ SHOWN_PIXELS = 480
 """A smaller picture is enlarged by a whole number until its width comes nearest to this from below."""
 MARGIN_SHARE = 0.12
 """How far beyond the code's own side the box lies, as a share of that side: the quiet zone stays free."""
+LINE_SHARE = 1 / 80
+"""Of the picture's width, the box's line: the report shows a frame of any size 208 pixels wide."""
 COMPRESSION_LEVEL = 9
 
 
@@ -92,8 +94,10 @@ def _marked(frame: VideoFrame, corners: list[Corner]) -> Rgb:
     picture = picture.repeat(scale, axis=0).repeat(scale, axis=1)
     found = np.array(corners) * scale
     middle = found.mean(axis=0)
-    box = middle + (found - middle) * (1 + 2 * MARGIN_SHARE)
-    thickness = max(2, min(picture.shape[:2]) // 100)
+    thickness = max(2, round(picture.shape[1] * LINE_SHARE))
+    # The line is drawn to the right of a point and below it: half of it outwards on every side, it leaves the margin.
+    outwards = thickness * np.sign(found - middle)
+    box = middle + (found - middle) * (1 + 2 * MARGIN_SHARE) + outwards / 2 - thickness / 2
     for start, end in zip(box, np.roll(box, -1, axis=0), strict=True):
         _draw_line(picture, start, end, thickness)
     return picture

@@ -48,6 +48,23 @@ def test_the_box_is_around_the_code_that_was_asked_for() -> None:
     assert FOREIGN in video.find_codes(picture[:, :, 0].copy())
 
 
+@pytest.mark.parametrize(("width", "height"), [(160, 128), (640, 480), (1280, 320)])
+def test_the_box_is_seen_where_the_report_shows_it_small(width: int, height: int) -> None:
+    """Its line is two pixels at least of the 208 that a report shows, and none of it lies on the code."""
+    shown = np.full((3, height, width), 120, np.uint8)
+    scale = height // 32
+    shown[:, scale : 26 * scale, scale : 26 * scale] = np.kron(
+        video.modules(FOREIGN), np.ones((scale, scale), np.uint8)
+    )
+    png = frames.marked_frame(clips.webm(shown, None), FOREIGN)
+    assert png is not None
+    picture = opened(png)
+    left, top, right, bottom = box_of(picture)
+    line = np.flatnonzero((picture[(top + bottom) // 2] == RED).all(axis=1))
+    assert (line < (left + right) / 2).sum() * 208 / picture.shape[1] >= 2
+    assert video.find_codes(picture[:, :, 0].copy()) == [FOREIGN]
+
+
 def test_the_first_frame_that_shows_it_is_taken() -> None:
     """A canary that is spliced in late is shown where it stands, and a small picture is enlarged."""
     png = frames.marked_frame(film(OURS, FOREIGN), FOREIGN)
