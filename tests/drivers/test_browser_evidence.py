@@ -148,6 +148,37 @@ def test_faces(hands: Hands, tmp_path: Path) -> None:
     assert (pixels(kept).max(axis=1) < 60).any()
 
 
+FIXED = """<style>html { scroll-behavior: smooth } body { margin: 0 }</style><div style="height: 3000px"></div>
+<p style="position: fixed; top: 0; left: 0; margin: 0; width: 40px; height: 40px; background: #008000"></p>
+<div id=late></div><script>addEventListener("scroll", () => { if (scrollY < 9) late.innerHTML = "<img src=DATA>"; })
+</script>"""
+
+
+@needs_chromium
+def test_a_page_that_was_scrolled_is_pictured_from_its_top(hands: Hands, tmp_path: Path) -> None:
+    """What is fixed to the window stands where the page begins, and what comes as it is scrolled is covered too."""
+
+    async def story() -> int:
+        session = await hands.visitor()
+        await session.page.goto("about:blank")
+        await session.page.set_content(FIXED.replace("DATA", f"data:image/png;base64,{DOT}"))
+        await session.page.evaluate("() => scrollTo({ top: 1500, behavior: 'instant' })")
+        await session.page.wait_for_function("() => scrollY == 1500")
+        await session.keep_evidence(tmp_path)
+        came = await session.page.locator("#late img").count()
+        await session.close()
+        return came
+
+    came = hands.run(story())
+    kept = (tmp_path / "alice.png").read_bytes()
+    with av.open(io.BytesIO(kept), "r") as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert len(picture) >= 3000
+    assert tuple(picture[20, 20]) == (0, 128, 0)
+    assert came == 1
+    assert not red(kept)
+
+
 BOX = "display: block; width: 80px; height: 80px;"
 SHOWN = {
     "background": f"<style>#x {{ {BOX} background-image: URL }}</style><div id=x></div>",

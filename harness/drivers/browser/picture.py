@@ -61,11 +61,21 @@ SHEET = "".join(
         ),
     ]
 )
+_TO_THE_TOP = """async () => {
+  scrollTo({ top: 0, left: 0, behavior: "instant" });
+  const drawn = new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.race([drawn, new Promise((done) => setTimeout(done, 500))]);
+}"""
+"""Also what a page puts there when it is scrolled is then there to be covered; a page may draw nothing any more."""
 _HIDE = Path(__file__).with_name("cover.js").read_text(encoding="utf-8").partition("\n")[2]
 
 
 async def take(context: BrowserContext, page: Page, file: Path) -> None:
-    """Write a picture of the whole page without images; raise Playwright's errors, and then there is none."""
+    """Write a picture of the whole page without images; raise Playwright's errors, and then there is none.
+
+    The page is scrolled to its top: what is fixed to the window would otherwise stand in the middle of the picture.
+    """
+    await page.evaluate(_TO_THE_TOP)
     await page.evaluate(f"(css) => ({_HIDE})(document, css)", SHEET)
     await _hide_in_closed_roots(context, page)
     await page.screenshot(
