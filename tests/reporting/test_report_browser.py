@@ -98,6 +98,8 @@ def test_a_leaking_run_says_so_first_and_asks_nobody(browser: Page, reports: Pat
         shown.shows("safe with replay-cache=off (2 of 2 combinations valid)")
         shown.shows("leaks when replay-cache=on and video-upgrade=on")
         assert browser.locator(".harness-causes img").evaluate("(image) => image.naturalWidth") == 480
+        ring = browser.get_by_text("75%", exact=True)
+        assert ring.evaluate("(number) => getComputedStyle(number.parentElement, '::after').content") == '"passed"'
         browser.get_by_text("Categories").first.click()
         shown.shows("foreign media: never ship")
         assert browser.title().strip() == "INVALID: do not ship"
