@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from harness.redact import NotRedactableError, Secrets, clean_har, plain, trace
+from harness.redact import NotRedactableError, Secrets, clean_har, plain, trace, without_login
 from harness.redact.secrets import MAX_FOUND
 
 
@@ -165,3 +165,19 @@ def test_more_than_can_be_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace, "MAX_WORK_BYTES", secrets.work_bytes(len(log)) // 2)
     with pytest.raises(NotRedactableError, match="too many secrets for its size"):
         clean_har(log, secrets)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://ops:s3cret@clinic.test:8443/api?x=1", "https://clinic.test:8443/api?x=1"),
+        ("http://token@127.0.0.1:9", "http://127.0.0.1:9"),
+        ("http://ops:p@ss@clinic.test", "http://clinic.test"),
+        ("http://clinic.test/of/@alice", "http://clinic.test/of/@alice"),
+        ("package.module:factory", "package.module:factory"),
+        ("clinic", "clinic"),
+    ],
+)
+def test_an_address_is_shown_without_who_may_enter(address: str, shown: str) -> None:
+    """What stands before the host is left out, and nothing else."""
+    assert without_login(address) == shown

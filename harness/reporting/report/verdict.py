@@ -127,7 +127,7 @@ class _Body:
             return ""
         command = plain(text.again(worst, self.settings), self.outcome.plan.catalogue.choices)
         remark = f" <span>({text.NEEDS_OTHERS})</span>" if worst.needs_others else ""
-        return f"<br>again{remark}:{_code(command)}"
+        return f"; again{remark}:{_code(command)}"
 
     def _picture(self, failing: Sequence[ScenarioOutcome]) -> str:
         """Return a frame of a leak of which one was kept, of a trial that is named here, otherwise of any.
