@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ Context = Literal["user", "global", "start-up"]
 Hands = Literal["api", "browser"]
 
 OFF = "off"
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Clause = tuple[tuple[str, frozenset[str]], ...]
 """Flags, each with some of its variants: it holds when every flag has one of those given with it."""
@@ -197,8 +199,11 @@ class Finding:
 
 
 def printable(text: str) -> str:
-    """Return a text that can be written anywhere: what is no Unicode, such as half a pair of surrogates, is escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return a text that can be written anywhere, and does nothing to a terminal.
+
+    What is no Unicode, such as half a pair of surrogates, is escaped, as are control characters but tab and newline.
+    """
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.encode("utf-8", "backslashreplace").decode())
 
 
 def short_id(*parts: str) -> str:

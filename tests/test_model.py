@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import nearest
-from harness.model import Catalogue, Combination, Constraint, Flag, Trial, Verdict, short_id
+from harness.model import Catalogue, Combination, Constraint, Finding, Flag, Trial, Verdict, short_id
 
 verdicts = st.lists(st.sampled_from(Verdict))
 ON, SMALL = Flag("video-upgrade"), Flag("replay-paging", ("off", "small", "large"), "small")
@@ -93,6 +93,12 @@ def test_a_catalogue_knows_baseline_and_rules() -> None:
     assert catalogue.allows({"video-upgrade": "off", "replay-paging": "off"})
     assert not catalogue.allows({"video-upgrade": "on", "replay-paging": "large"})
     assert (ON.is_boolean, SMALL.is_boolean) == (True, False)
+
+
+def test_a_finding_can_be_written_anywhere() -> None:
+    """What a target said is quoted without what no file can hold, or what would move a terminal's cursor."""
+    said = "half \ud83d, erased \x1b[2K\rVALID, Zoë\t\u65e5"
+    assert Finding("x", Verdict.INVALID, said).sentence == "half \\ud83d, erased \\x1b[2K\\x0dVALID, Zoë\t\u65e5"
 
 
 def test_the_nearest_name_is_offered() -> None:

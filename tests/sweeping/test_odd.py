@@ -32,10 +32,11 @@ def test_half_a_character_is_written_down() -> None:
     """What a target says in half a pair of surrogates is found, and told in letters that any file takes."""
     known = facts()
     known.add(Thing("visit-\ud83d5e6f7a", "visit\ud83d", BOB, {BOB}))
-    for body in ({"\ud83d": "visit-\ud83d5e6f7a"}, {"x": "data:image/png,\ud83d visit-\ud83d5e6f7a"}):
+    for body in ({"\ud83d\nVALID": "visit-\ud83d5e6f7a"}, {"x": "data:image/png,\ud83d visit-\ud83d5e6f7a"}):
         (leak,) = leaks(text(json.dumps(body)), known=known)
         assert leak.value == "visit-\ud83d5e6f7a"
         assert "visit-\\ud83d5e6f7a" in leak.what
+        assert "\n" not in leak.sentence
         assert not re.search("[\ud800-\udfff]", leak.sentence + leak.where + leak.what)
 
 

@@ -173,6 +173,7 @@ class _Bench:
         who = self.facts.called(self.viewer)
         verb = "showed" if degree == "presented" else "served"
         because = f"{who} {why}" if self.viewer else "it is not for everybody"
-        what, where = printable(what), printable(where)
+        # A key or a file's name may have lines that read like the sweep's own.
+        what, where = (printable(text).replace("\n", "\\n") for text in (what, where))
         sentence = printable(f"{self.request.operation} {verb} {who} {what} in the {where}; {because}")
         return Leak(self.request.operation, self.viewer, owner, degree, what, where, sentence, value)
