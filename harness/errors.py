@@ -8,6 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MIN_BEGINNING = 3
+"""Letters of a name that are taken for its beginning: fewer begin anything."""
+
 
 class HarnessError(Exception):
     """The root of everything that the harness raises on purpose."""
@@ -39,6 +42,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the closest of the known names, or one that begins so, or an empty string."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5) or [
-        each for each in names if name and each.startswith(name)
+        each for each in names if len(name) >= MIN_BEGINNING and each.startswith(name)
     ]
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -106,4 +106,4 @@ def test_the_nearest_name_is_offered() -> None:
     assert nearest("video-upgrad", ["replay-cache", "video-upgrade"]) == "; did you mean 'video-upgrade'?"
     assert nearest("zzz", ["replay-cache", "video-upgrade"]) == ""
     assert nearest("video", ["replay-cache", "switching_to_paging", "video-upgrade-in-mid-call"]).endswith("-call'?")
-    assert nearest("", ["replay-cache"]) == ""
+    assert nearest("re", ["replay-cache"]) == ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.errors import UsageError, nearest
-from harness.model import OFF, Catalogue, Constraint
+from harness.model import OFF, Catalogue, Constraint, Flag
 from harness.planning.exhaustive import count
 from harness.planning.plan import Literals
 
@@ -42,10 +42,7 @@ def held(catalogue: Catalogue, literals: Literals) -> Catalogue:
     """
     chosen = dict(literals)
     rules = tuple(_only(catalogue, flag, variant) for flag, variant in literals)
-    flags = tuple(
-        replace(flag, baseline=chosen.get(flag.name, flag.baseline), production=flag.production or flag.baseline)
-        for flag in catalogue.flags
-    )
+    flags = tuple(_at(flag, chosen.get(flag.name, flag.baseline)) for flag in catalogue.flags)
     narrowed = replace(catalogue, flags=flags, constraints=(*catalogue.constraints, *rules))
     if not count(narrowed):
         broken = (each.reason for each in catalogue.constraints if _breaks(each, chosen))
@@ -78,6 +75,13 @@ def for_people(catalogue: Catalogue, chosen: Sequence[str]) -> Catalogue:
             on = values | {flag.name: next(variant for variant in flag.variants if variant != OFF)}
             values = on if catalogue.allows(on) else values
     return replace(catalogue, flags=tuple(replace(flag, baseline=values[flag.name]) for flag in catalogue.flags))
+
+
+def _at(flag: Flag, variant: str) -> Flag:
+    """Return a flag with this baseline, which remembers what production has if that is another."""
+    if variant == flag.baseline:
+        return flag
+    return replace(flag, baseline=variant, production=flag.production or flag.baseline)
 
 
 def _only(catalogue: Catalogue, name: str, variant: str) -> Constraint:
