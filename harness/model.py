@@ -63,6 +63,11 @@ class Flag:
         """True when the flag is only switched off and on."""
         return self.variants == (OFF, "on")
 
+    @property
+    def usual(self) -> str:
+        """The variant that production has, whatever a run holds."""
+        return self.production or self.baseline
+
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
@@ -105,7 +110,7 @@ class Catalogue:
     @property
     def production(self) -> Combination:
         """What production has before the release."""
-        return Combination(tuple((flag.name, flag.production or flag.baseline) for flag in self.flags))
+        return Combination(tuple((flag.name, flag.usual) for flag in self.flags))
 
     @property
     def choices(self) -> tuple[str, ...]:

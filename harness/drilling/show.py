@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harness.drilling.cheapest import SOUND, Exercise
 from harness.drilling.drill import DRILL, Drill
 from harness.drilling.sight import Outcome, Row
+from harness.planning.render import several
 from harness.reporting.console import screen
 from harness.running.directory import write_whole
 from harness.running.outcome import ExitCode
@@ -164,13 +165,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.outcome is Outcome.SEEN:
         return name, row.outcome, check, row.degree or "", str(row.trials), f"{row.seconds or 0.0:.1f}"
     if row.outcome is Outcome.CLEAN:
-        played = f"{_counted(row.executed, 'trial')} under {_counted(len(row.exercise.combinations), 'combination')}"
+        played = f"{several(row.executed, 'trial')} under {several(len(row.exercise.combinations), 'combination')}"
         return name, row.outcome, check, f"{played} in {row.elapsed_s:.1f} s"
     return name, row.outcome, check, row.note
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

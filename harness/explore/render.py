@@ -65,12 +65,10 @@ def _function(program: Program, name: str, docstring: str = "") -> str:
 
 
 def _docstring(words: Words) -> str:
-    lines = textwrap.wrap(words.sentence, WIDTH - 2 * len(INDENT))
+    wrap = textwrap.TextWrapper(WIDTH - 2 * len(INDENT), break_on_hyphens=False, break_long_words=False).wrap
+    lines = wrap(words.sentence)
     for paragraph in words.paragraphs:
-        lines += [
-            "",
-            *textwrap.wrap(paragraph, WIDTH - 2 * len(INDENT), break_on_hyphens=False, break_long_words=False),
-        ]
+        lines += ["", *wrap(paragraph)]
     if words.command:
         lines += ["", *_wrapped(words.command)]
     first, *more = _literal([_printable(line) for line in lines])

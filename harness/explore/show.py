@@ -16,6 +16,7 @@ from harness.explore.tally import Leak, Tally
 from harness.model import Catalogue, Verdict
 from harness.planning.exhaustive import count
 from harness.planning.plan import Literals
+from harness.planning.render import several
 from harness.reporting.console import COLOURS, screen
 from harness.running.outcome import ExitCode
 
@@ -39,7 +40,7 @@ class Display:
 
     def tried(self, tally: Tally) -> None:
         """Say how far it is: on a terminal each time, elsewhere now and then."""
-        self._move(f"exploring: {_counted(tally.trials, 'trial')}, {_counted(len(tally.stories), 'story')}")
+        self._move(f"exploring: {several(tally.trials, 'trial')}, {several(len(tally.stories), 'story')}")
 
     def found(self, played: Played, tally: Tally) -> None:
         """Say that something failed."""
@@ -49,7 +50,7 @@ class Display:
 
     def shrunk(self, program: Program, plays: int) -> None:
         """Say how small it has become."""
-        self._move(f"shrinking: {_counted(len(program.steps), 'step')}, after {_counted(plays, 'trial')}")
+        self._move(f"shrinking: {several(len(program.steps), 'step')}, after {several(plays, 'trial')}")
 
     def conclude(self, explorer: Explorer, code: ExitCode, saved: str, command: tuple[str, ...]) -> None:
         """Print what came of it, its first line in the verdict's colour."""
@@ -84,7 +85,7 @@ def conclusion(explorer: Explorer, code: ExitCode, saved: str, command: tuple[st
         yield f"  {saved}"
         yield from ([f"  again: {' '.join(command)}"] if command else [])
     elif code == ExitCode.VALID:
-        yield f"VALID in what was tried: nothing was found in {_counted(tally.trials, 'trial')}"
+        yield f"VALID in what was tried: nothing was found in {several(tally.trials, 'trial')}"
     elif code == ExitCode.INTERRUPTED:
         yield "interrupted: nothing had been found"
     else:
@@ -97,7 +98,7 @@ def conclusion(explorer: Explorer, code: ExitCode, saved: str, command: tuple[st
             yield f"  under {_flags(played.program.changed(explorer.catalogue))}:"
             yield textwrap.indent(story_of(played.program), "    ").rstrip()
     if len(explorer.unknown) > UNKNOWN_SHOWN:
-        yield f"... and {_counted(len(explorer.unknown) - UNKNOWN_SHOWN, 'more trial')} without a verdict"
+        yield f"... and {several(len(explorer.unknown) - UNKNOWN_SHOWN, 'more trial')} without a verdict"
     yield from (f"not proved: {doubt}" for doubt in explorer.doubts)
     yield from (f"control: {control.sentence}" for control in explorer.controls[:1] if control.found)
     elapsed_s = time.monotonic() - explorer.began_s
@@ -107,13 +108,13 @@ def conclusion(explorer: Explorer, code: ExitCode, saved: str, command: tuple[st
 def about(leak: Leak, catalogue: Catalogue) -> Iterator[str]:
     """Yield, a sentence each, what is known of a leak beside its finding."""
     program = leak.smallest.program
-    steps, actors = _counted(len(program.steps), "step"), _counted(len(program.cast), "actor")
+    steps, actors = several(len(program.steps), "step"), several(len(program.cast), "actor")
     yield f"{steps}, {actors}, with {_flags(program.changed(catalogue))}"
     found = f"found in trial {leak.trial} after {leak.at_s:.1f} s"
     if not leak.alone:
         yield f"{found}, but not when it was told alone: it may need others at the same moment, or their media"
         return
-    yield f"{found}; shrunk in {_counted(leak.plays, 'trial')}, {leak.shrinking_s:.1f} s"
+    yield f"{found}; shrunk in {several(leak.plays, 'trial')}, {leak.shrinking_s:.1f} s"
     if not leak.is_smallest:
         yield "shrinking was cut short: it may not be the smallest"
     if leak.fresh:
@@ -140,12 +141,12 @@ def _tried(explorer: Explorer) -> Iterator[str]:
     tally, catalogue = explorer.tally, explorer.catalogue
     valid = count(catalogue)
     yield (
-        f"tried: {_counted(tally.trials, 'trial')} ({tally.valid} valid), "
-        f"{_counted(len(tally.stories), 'different story')} under {len(tally.combinations):,} of {valid:,} valid "
+        f"tried: {several(tally.trials, 'trial')} ({tally.valid} valid), "
+        f"{several(len(tally.stories), 'different story')} under {len(tally.combinations):,} of {valid:,} valid "
         f"combinations; {tally.overlaps:,} times two things at once, {tally.knocks:,} times something to be refused"
     )
     if tally.unsteady:
-        yield f"  {_counted(tally.unsteady, 'trial')} had no verdict among others, and one when told again alone"
+        yield f"  {several(tally.unsteady, 'trial')} had no verdict among others, and one when told again alone"
     if len(tally.deployments) + len(tally.left_out) > 1:
         yield from (f"  deployment with {_all(shared)}: explored" for shared in tally.deployments)
         yield from (f"  deployment with {_all(shared)}: not explored" for shared in tally.left_out)
@@ -157,8 +158,3 @@ def _all(shared: Literals) -> str:
 
 def _flags(changed: Literals) -> str:
     return f"{_all(changed)} and all else at the baseline" if changed else "every flag at the baseline"
-
-
-def _counted(number: int, what: str) -> str:
-    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{number:,} {what if number == 1 else plural}"

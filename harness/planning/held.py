@@ -81,7 +81,7 @@ def _at(flag: Flag, variant: str) -> Flag:
     """Return a flag with this baseline, which remembers what production has if that is another."""
     if variant == flag.baseline:
         return flag
-    return replace(flag, baseline=variant, production=flag.production or flag.baseline)
+    return replace(flag, baseline=variant, production=flag.usual)
 
 
 def _only(catalogue: Catalogue, name: str, variant: str) -> Constraint:

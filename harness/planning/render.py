@@ -54,8 +54,8 @@ def as_json(plan: Plan) -> str:
         "seed": plan.seed,
         "source": plan.catalogue.source,
         "flags": [
-            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": usual, "context": f.context}
-            for f, usual in zip(plan.catalogue.flags, plan.catalogue.production.values(), strict=True)
+            {"name": f.name, "kind": f.kind, "variants": list(f.variants), "baseline": f.usual, "context": f.context}
+            for f in plan.catalogue.flags
         ],
         "constraints": [
             {"forbidden": {name: sorted(held) for name, held in c.forbidden}, "reason": c.reason}
@@ -83,7 +83,7 @@ def claim_sentence(plan: Plan) -> str:
 
 def claim_words(plan: Plan) -> str:
     """Return the claim's kind and what it says, such as `exhaustive: each of 6 scenarios is played under ...`."""
-    valid = _several(plan.claim.valid_combinations, "valid combination")
+    valid = several(plan.claim.valid_combinations, "valid combination")
     played, t, kind = len(plan.combinations), plan.claim.strength, str(plan.claim.kind)
     scenarios = each_of(plan.scenarios)
     match plan.claim.kind:
@@ -95,7 +95,7 @@ def claim_words(plan: Plan) -> str:
             kind = f"t-way {t}"
             what = f"every valid {choices(t or 0)} is played in {scenarios}, in {played:,} of {valid}"
         case "selection":
-            what = f"{_several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
+            what = f"{several(len(plan.trials), 'trial')} under {played:,} of {valid}, and nothing beyond them"
     if plan.claim.fixed:
         held = " and ".join(f"{flag}={variant}" for flag, variant in plan.claim.fixed)
         what += f", all with {held}, which this run holds so"
@@ -104,22 +104,22 @@ def claim_words(plan: Plan) -> str:
 
 def each_of(scenarios: Sequence[str]) -> str:
     """Return how many scenarios something is said of: `each of 6 scenarios`, or `1 scenario`."""
-    return _several(len(scenarios), "scenario") if len(scenarios) == 1 else f"each of {len(scenarios):,} scenarios"
+    return several(len(scenarios), "scenario") if len(scenarios) == 1 else f"each of {len(scenarios):,} scenarios"
 
 
 def _headline(plan: Plan) -> str:
-    scenarios = _several(len(plan.scenarios), "scenario")
-    combinations = _several(len(plan.combinations), "combination")
+    scenarios = several(len(plan.scenarios), "scenario")
+    combinations = several(len(plan.combinations), "combination")
     deployments = len(groups(plan))
     apart = f" in {deployments} deployments, one after the other" if deployments > 1 else ""
-    return f"Plan: {scenarios}, {combinations}, {_several(len(plan.trials), 'trial')}{apart}, seed {plan.seed}"
+    return f"Plan: {scenarios}, {combinations}, {several(len(plan.trials), 'trial')}{apart}, seed {plan.seed}"
 
 
 def _flags(catalogue: Catalogue) -> Iterator[str]:
     yield f"Flags ({len(catalogue.flags)}, from {catalogue.source}; * is the baseline)"
     starts = _aligned([(flag.name, _kind(flag)) for flag in catalogue.flags])
     for flag, start in zip(catalogue.flags, starts, strict=True):
-        variants = " ".join(f"{'*' * (v == catalogue.production[flag.name])}{v}" for v in flag.variants)
+        variants = " ".join(f"{'*' * (v == flag.usual)}{v}" for v in flag.variants)
         yield from _wrapped(f"{start}  ", variants)
     for flag in catalogue.flags:
         for variant in flag.variants:
@@ -138,7 +138,7 @@ def _constraints(catalogue: Catalogue) -> Iterator[str]:
         yield from _wrapped("  ", f"{constraint.reason} ({never})" if constraint.reason else never)
     full = math.prod(len(flag.variants) for flag in catalogue.flags)
     valid = count(catalogue)
-    yield f"  {valid:,} of the full product's {_several(full, 'combination')} are valid"
+    yield f"  {valid:,} of the full product's {several(full, 'combination')} are valid"
 
 
 def _forbidden(catalogue: Catalogue, clause: Clause) -> str:
@@ -154,7 +154,7 @@ def _forbidden(catalogue: Catalogue, clause: Clause) -> str:
 def _scenarios(plan: Plan) -> Iterator[str]:
     trials = [trial.scenario for trial in plan.trials]
     yield f"Scenarios ({len(plan.scenarios)})"
-    yield from _aligned([(name, _several(trials.count(name), "trial")) for name in plan.scenarios])
+    yield from _aligned([(name, several(trials.count(name), "trial")) for name in plan.scenarios])
 
 
 def _rows(plan: Plan, limit: int) -> Iterator[str]:
@@ -172,7 +172,7 @@ def _rows(plan: Plan, limit: int) -> Iterator[str]:
     for i, combination in enumerate(combinations):
         if i in hidden:
             if i == hidden.start:
-                yield f"  {'...':>{digits}}  {_several(len(hidden), 'more row')}"
+                yield f"  {'...':>{digits}}  {several(len(hidden), 'more row')}"
             continue
         start = f"  {i + 1:>{digits},}  {combination.id}  {trials[combination]:>{played}}  "
         yield from _wrapped(start, changed(plan.catalogue, combination) or "none: the baseline")
@@ -204,5 +204,7 @@ def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {left:<{width}}  {right:<{wide}}" for left, right in rows]
 
 
-def _several(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def several(number: int, noun: str) -> str:
+    """Return how many there are of something: `1 trial`, `2,000 trials`, `3 stories`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

@@ -11,7 +11,7 @@ from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict, printable
 from harness.planning.coverage import AUTO
 from harness.planning.narrow import describe, describe_region
-from harness.planning.render import changed, claim_words, each_of
+from harness.planning.render import changed, claim_words, each_of, several
 from harness.provenance import Provenance, derive
 from harness.redact import without_login
 from harness.running.outcome import RunOutcome, ScenarioOutcome
@@ -143,10 +143,9 @@ def _played(outcome: RunOutcome, settings: Settings) -> Iterator[str]:
     names = {role: "API" if hand == API else hand for role, hand in hands.items()}
     alike = len(set(names.values())) == 1
     yield f"by {next(iter(names.values()))}" if alike else " and ".join(f"{role} by {by}" for role, by in names.items())
-    count = len(outcome.plan.scenarios)
     chosen = _chosen_paths(settings)
     paths = " and ".join(chosen) if len(chosen) <= PATHS_NAMED else f"{len(chosen)} paths"
-    yield f"{count:,} scenario{'s' * (count != 1)}{f' of {paths}' if paths else ''}"
+    yield f"{several(len(outcome.plan.scenarios), 'scenario')}{f' of {paths}' if paths else ''}"
     yield f"seed {outcome.plan.seed}"
     if settings.flag_server:
         yield f"flags from {without_login(settings.flag_server)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags, connections
 from harness.flags.settle import APP_NAME, Watch, prove_served
 from harness.model import Catalogue, Combination
 from harness.planning.plan import Group
+from harness.planning.render import several
 from harness.redact import without_login
 from harness.running.register import Register
 from harness.running.settings import Settings
@@ -69,10 +69,8 @@ def require_startable(settings: Settings) -> None:
 
 def _require_no_password(option: str, address: str | None) -> None:
     """Raise UsageError for an address with user and password: a run writes it down, and its commands name it."""
-    scheme, _, rest = (address or "").partition("://")
-    before, at, host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
-    if before or at:
-        raise UsageError(f"{option} {scheme}://{host}: give the address without user and password")
+    if address and address != without_login(address):
+        raise UsageError(f"{option} {without_login(address)}: give the address without user and password")
 
 
 def require_target(settings: Settings) -> None:
@@ -92,8 +90,7 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
         flags = await _flags(settings, group, target.audience, stack)
         stack.push_async_callback(target.close)
         plan = group.plan
-        count = len(plan.combinations)
-        report(f"proving {count} {'combination' if count == 1 else 'combinations'} with an Unleash client")
+        report(f"proving {several(len(plan.combinations), 'combination')} with an Unleash client")
         await asyncio.to_thread(
             prove_served,
             flags.url,

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from harness.drivers.browser import Chromium, launch
 from harness.drivers.browser.processes import Family
 from harness.errors import HarnessError, TargetError
 from tests.chromium import needs_chromium
+from tests.processes import is_running
 
 from .browsers import Hands
 
@@ -43,13 +44,6 @@ async def main():
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(main())
 """
-
-
-def is_running(process: int) -> bool:
-    """True while a process lives; one that has ended and was not collected does not."""
-    with suppress(OSError):
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
 
 
 def left(family: Family) -> set[int]:

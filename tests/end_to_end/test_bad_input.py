@@ -207,11 +207,11 @@ def test_misspelt_scenario(out: Path) -> None:
         (["--target", "http://127.0.0.1:1", "--flaw", FLAW], "--flaw is for the clinic that the harness starts itself"),
         (
             ["--target", "http://bo:b%40@[::1]:8/x@y"],
-            "--target http://[::1]:8: give the address without user and password",
+            "--target http://[::1]:8/x@y: give the address without user and password",
         ),
         (
             ["--target", "http://127.0.0.1:1", "--flag-server", "http://:pass@h/api"],
-            "--flag-server http://h: give the address without user and password",
+            "--flag-server http://h/api: give the address without user and password",
         ),
         (["--flag-server", "127.0.0.1:4242"], "--flag-server 127.0.0.1:4242: not an address"),
     ],
