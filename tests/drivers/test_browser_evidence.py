@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 import av
 import pytest
+from playwright.async_api import BrowserContext, CDPSession, Page
 
 from harness.drivers.browser import Session, evidence, picture
 from harness.redact import REDACTED, Secrets
@@ -24,6 +26,7 @@ from .pages import COOKIE, TOKEN
 PASSWORD = 'tea & "scones" 77'  # noqa: S105 - of an account that exists for one test
 SPOKEN = "a-word-that-was-told-9"
 SECRETS = (PASSWORD, json.dumps(PASSWORD)[1:-1], TOKEN, COOKIE, SPOKEN, base64.b64encode(TOKEN.encode()).decode())
+HANG = "() => void setTimeout(() => { for (;;); }, 200)"
 RED = """() => {
   document.body.insertAdjacentHTML("beforeend", "<canvas width=300 height=300></canvas>");
   const pen = document.querySelector("canvas").getContext("2d");
@@ -280,9 +283,34 @@ def test_dead_page(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     async def story() -> None:
         session = await hands.visitor()
-        await session.page.evaluate("() => void setTimeout(() => { for (;;); }, 50)")
+        await session.page.evaluate(HANG)
         await session.keep_evidence(tmp_path)
         await session.close()
 
     hands.run(story())
     assert (tmp_path / "alice.har").exists()
+
+
+@needs_chromium
+def test_a_page_that_hangs_while_it_is_covered(hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that hangs once the debugger is on it keeps nobody waiting: it does not answer the debugger's farewell."""
+    monkeypatch.setattr(evidence, "PICTURE_S", 4.0)
+    attach, attached = BrowserContext.new_cdp_session, []
+
+    async def to_one_that_hangs(context: BrowserContext, page: Page) -> CDPSession:
+        debugger = await attach(context, page)
+        await page.evaluate(HANG)
+        await asyncio.sleep(1)
+        attached.append(debugger)
+        return debugger
+
+    monkeypatch.setattr(BrowserContext, "new_cdp_session", to_one_that_hangs)
+
+    async def story() -> None:
+        session = await hands.visitor()
+        await session.keep_evidence(tmp_path)
+        await session.close()
+
+    hands.run(story())
+    assert attached
+    assert {path.name for path in tmp_path.iterdir()} == {"alice.trace.zip", "alice.har"}

@@ -91,22 +91,21 @@ async def take(context: BrowserContext, page: Page, file: Path) -> None:
 async def _hide_in_closed_roots(context: BrowserContext, page: Page) -> None:
     """Do the same in shadow roots that a page keeps to itself: no script reaches them, the debugger does."""
     debugger = await context.new_cdp_session(page)
-    try:
-        document = await debugger.send("DOM.getDocument", {"depth": -1, "pierce": True})
-        for root in _closed_roots(document["root"]):
-            resolved = await debugger.send("DOM.resolveNode", {"backendNodeId": root})
-            called = await debugger.send(
-                "Runtime.callFunctionOn",
-                {
-                    "functionDeclaration": f"function (css) {{ ({_HIDE})(this, css); }}",
-                    "objectId": resolved["object"]["objectId"],
-                    "arguments": [{"value": SHEET}],
-                },
-            )
-            if "exceptionDetails" in called:
-                raise PlaywrightError("a shadow root could not be covered")
-    finally:
-        await debugger.detach()
+    document = await debugger.send("DOM.getDocument", {"depth": -1, "pierce": True})
+    for root in _closed_roots(document["root"]):
+        resolved = await debugger.send("DOM.resolveNode", {"backendNodeId": root})
+        called = await debugger.send(
+            "Runtime.callFunctionOn",
+            {
+                "functionDeclaration": f"function (css) {{ ({_HIDE})(this, css); }}",
+                "objectId": resolved["object"]["objectId"],
+                "arguments": [{"value": SHEET}],
+            },
+        )
+        if "exceptionDetails" in called:
+            raise PlaywrightError("a shadow root could not be covered")
+    # Not when it fails: a page that hangs answers no farewell, and whoever waits for it then waits for ever.
+    await debugger.detach()
 
 
 def _closed_roots(document: dict[str, Any]) -> list[int]:
