@@ -107,10 +107,11 @@ def test_a_leaking_run_says_so_first_and_asks_nobody(browser: Page, reports: Pat
 
 
 def test_from_the_table_to_the_film_that_leaked(browser: Page, reports: Path) -> None:
-    """A cell leads to its trial: flags, the failing step, and the film, which plays."""
+    """A cell leads to its trial, which is then in sight: flags, the failing step, and the film, which plays."""
     with opened(browser, reports / "leak/allure-report/index.html") as shown:
         browser.get_by_text("every trial").click()
         browser.locator(f'td a[href="{anchor(LEAKING.id)}"]').click()
+        browser.wait_for_function("document.getElementById('app').getBoundingClientRect().top < innerHeight / 4")
         shown.shows("two_visits [replay_cache+video_upgrade]")
         shown.shows("what alice can see")
         shown.shows("video-upgrade")

@@ -78,7 +78,7 @@ def test_links_lead_into_the_report_and_a_page_alone_has_none(tmp_path: Path) ->
     assert made.fragment.count(f'href="{anchor(LEAKING.id)}"') == 2
     keep_leak(tmp_path / "out", LEAKING)
     made = pages(tmp_path / "out")
-    assert f'media of bob, in <a href="{anchor(LEAKING.id)}">trial {LEAKING.id}</a>' in made.fragment
+    assert f"media of bob, in {Links(is_linked=True).to(LEAKING.id, f'trial {LEAKING.id}')}" in made.fragment
     assert "href" not in made.page
     assert not re.search(r"(src|href)=\"(?!data:|#)", made.fragment + made.page)
 

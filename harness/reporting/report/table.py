@@ -23,6 +23,10 @@ def anchor(trial: str) -> str:
     return "#" + hashlib.md5(trial.encode(), usedforsecurity=False).hexdigest()
 
 
+TO_ALLURE = "document.getElementById('app').scrollIntoView()"
+"""Allure shows the trial that an address names, and leaves the reader above it, where the link was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
     """How words lead to a trial: within the report they do, in a page alone they stay words."""
@@ -31,7 +35,9 @@ class Links:
 
     def to(self, trial: str, words: str) -> str:
         """Return the words, as a link if there is where to go."""
-        return f'<a href="{anchor(trial)}">{escape(words)}</a>' if self.is_linked else escape(words)
+        if not self.is_linked:
+            return escape(words)
+        return f'<a href="{anchor(trial)}" onclick="{TO_ALLURE}">{escape(words)}</a>'
 
 
 @dataclass(frozen=True, slots=True)
