@@ -18,6 +18,8 @@ from typing import Any, TextIO
 from harness.errors import UsageError
 
 HARNESS = "harness"
+NOBODY = "nobody"
+"""The actor of what is asked without being signed in."""
 
 
 class Outcome(StrEnum):
@@ -41,10 +43,18 @@ class Action(StrEnum):
     EMIT = "emit"
     LEAVE = "leave"
     END = "end"
+    HAND_OVER = "hand-over"
+    WRITE = "write"
+    SHARE = "share"
+    REVOKE = "revoke"
+    ACCESS = "access"
     STORY = "story"
     RECORDINGS = "recordings"
+    LISTEN = "listen"
+    HEAR = "hear"
     LIST = "list"
     OPEN = "open"
+    READ = "read"
     EVIDENCE = "evidence"
 
 

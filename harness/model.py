@@ -11,7 +11,9 @@ from typing import Literal, get_args
 
 Medium = Literal["audio", "video"]
 Degree = Literal["presented", "opened", "proved"]
-Role = Literal["patient", "clinician"]
+Role = Literal["patient", "clinician", "carer", "pharmacist", "operator"]
+Wording = Literal["name", "note", "prescription", "metric"]
+"""What words with a canary are: what somebody is called, what is noted or said, prescribed, measured."""
 Context = Literal["user", "global", "start-up"]
 Hands = Literal["api", "browser"]
 

@@ -11,17 +11,32 @@ answered, its `status` and `code`:
 | book | `visit`, `consultation`, `clinician`, `medium` |
 | join, leave, end | `visit` |
 | switch | `visit`, `medium` |
+| hand-over | `visit`, `clinician` |
 | emit | `visit`, `medium`, `canary` |
+| write | `what`, `canary`, `visit` (empty for what is of none), `to`: the actors to whom it is addressed |
+| share, revoke | `visit`, `recording`, `carer` |
+| access | `open`: whether the operator opened replay access for everybody, or closed it |
 | story | when it broke: `error`, and whether an `assertion` of its own failed |
 | recordings | `visit`, `items`: `recording`, `medium` |
+| listen | `channels` |
+| hear | `surface`; `texts`, `refs` |
 | list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere`; and what came with it, below |
-| open | `surface`, `recording`, `direct`, `size`, `sha256`, `content` |
+| open | `surface`, `recording`, `direct`, `size`, `sha256`, `content`; `texts`, `refs` where there were words |
+| read | `surface`, `about`, `size`, `sha256`, `texts`, `refs`; `content` where a file came |
 | evidence | when it could not be kept: `error` |
+
+`trial` also has `grace_s` (how long the target may still serve what was revoked or switched off), `policy` (where its
+entitlement is imported from; empty for the default), and `surfaces`: actor -> what its driver declares, each with its
+`name`, `about` and `needs`.
 
 With a list come `badge`, `total` and `titles` where they are shown, or `unanswered`, the error that came in their
 place. `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
 `content` is a reading: `outcome`, `tracks`, `duration_s`, `note`, and `canaries` with `value` (20 digits), `track`,
-`first_s` and `owner` (in words).
+`first_s`, `last_s`, `count` and `owner` (in words); `packets`, the hash of what is coded in it, is the same for the
+same media in another wrapping. Of a page that has words alone the outcome is `text`. `texts` are canaries found in words:
+`value`, `owner`. `refs` are consultations that the words name: `consultation`, `elsewhere`. `open` is of one recording
+(or, with it empty, of an export or a link), `read` of a page about oneself or a person. `direct` says that the
+reference was not had from a list of one's own.
 """
 
 from __future__ import annotations
@@ -45,6 +60,15 @@ NEEDED: Mapping[tuple[Action, Outcome | None], frozenset[str]] = {
     (Action.EMIT, None): frozenset({"visit", "medium", "canary"}),
     (Action.LEAVE, None): frozenset({"visit"}),
     (Action.END, None): frozenset({"visit"}),
+    (Action.HAND_OVER, None): frozenset({"visit", "clinician"}),
+    (Action.WRITE, None): frozenset({"what", "canary", "visit", "to"}),
+    (Action.SHARE, None): frozenset({"visit", "recording", "carer"}),
+    (Action.REVOKE, None): frozenset({"visit", "recording", "carer"}),
+    (Action.ACCESS, None): frozenset({"open"}),
+    (Action.LISTEN, Outcome.OK): frozenset({"channels"}),
+    (Action.HEAR, Outcome.OK): frozenset({"surface", "texts", "refs"}),
+    (Action.READ, None): frozenset({"surface", "about"}),
+    (Action.READ, Outcome.OK): frozenset({"texts", "refs"}),
     (Action.STORY, Outcome.FAIL): frozenset({"error", "assertion"}),
     (Action.RECORDINGS, None): frozenset({"visit"}),
     (Action.RECORDINGS, Outcome.OK): frozenset({"items"}),

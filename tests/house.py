@@ -21,6 +21,7 @@ class File:
     data: bytes
     content_type: str = "video/webm"
     sha256: str = ""
+    caption: str = ""
 
     def live(self) -> Live:
         """Return nothing to film: no driver here has a camera."""

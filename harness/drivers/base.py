@@ -41,6 +41,10 @@ class Clip(Protocol):
     def sha256(self) -> str:
         """The file's SHA-256, in hexadecimal."""
 
+    @property
+    def caption(self) -> str:
+        """Words that go with it, such as what is said in it; empty for none."""
+
     def live(self) -> Live:
         """Return the same canary for a camera that films for as long as a call lasts."""
 

@@ -13,13 +13,14 @@ BROWSER: Hands = "browser"
 HANDS: tuple[Hands, ...] = get_args(Hands)
 AT_ONCE: Mapping[Hands, int] = {API: 16, BROWSER: 2}
 """How many trials may be played at once: a page in a call costs a fifth of a core, and a trial has three or four."""
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = ("patient", "clinician")
+"""Whose hands can be chosen; the API moves everybody else."""
 
 
 def choose(text: str) -> Mapping[Role, Hands]:
     """Return each role's hands; a role that is not named has the API. Raises UsageError with the nearest right name."""
     if "=" not in text:
-        return dict.fromkeys(ROLES, _hands(text, text))
+        return _everybody() | dict.fromkeys(ROLES, _hands(text, text))
     chosen: dict[Role, Hands] = {}
     for part in text.split(","):
         name, sign, hands = (word.strip() for word in part.partition("="))
@@ -31,7 +32,11 @@ def choose(text: str) -> Mapping[Role, Hands]:
         if role in chosen:
             raise UsageError(f"--driver {text}: {role} is named twice")
         chosen[role] = _hands(hands, text)
-    return dict.fromkeys(ROLES, API) | chosen
+    return _everybody() | chosen
+
+
+def _everybody() -> dict[Role, Hands]:
+    return dict.fromkeys(get_args(Role), API)
 
 
 def _hands(name: str, text: str) -> Hands:

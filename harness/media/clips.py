@@ -41,6 +41,7 @@ class Clip:
     sha256: str
     payload: int
     slot: int
+    caption: str = ""
 
     def live(self) -> Live:
         """Return the clip's canary for a camera and a microphone that are on for as long as a call lasts."""

@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
-from harness.canary import CALL_BITS, MODE_BITS, MODES, pack
+from harness.canary import CALL_BITS, MODE_BITS, pack
 from harness.drivers.base import Driver
 from harness.errors import TargetError, UsageError
 from harness.flags.base import token, username
 from harness.ledger import Ledger
-from harness.model import Trial, Verdict
+from harness.model import Medium, Trial, Verdict
 from harness.running.deployment import Deployment
 from harness.running.trial import Rig, TrialResult, conclude, perform
 from harness.scenario import Actor, Clinician, Patient, Scenario, together
@@ -28,7 +29,7 @@ CONFIRM_S = 15.0
 OTHERS_S = 60.0
 """How long a target may take to open accounts for those whom it adds."""
 TOKEN_CHARACTERS = 6
-FIRST_FREE_MODE = len(MODES)
+FIRST_FREE_MODE = len(get_args(Medium))
 LAST_TEXT = ((1 << MODE_BITS) - FIRST_FREE_MODE) * (1 << CALL_BITS) - 1
 PEOPLE: Mapping[str, type[Actor]] = {"alice": Patient, "bob": Patient, "chen": Clinician, "diaz": Clinician}
 

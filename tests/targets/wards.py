@@ -16,7 +16,7 @@ from harness.drivers.browser import Chromium, Session
 from harness.drivers.choice import BROWSER
 from harness.media.clips import Clip, clip
 from harness.media.reading import read
-from harness.model import Hands, Medium, Role
+from harness.model import Hands, Medium, Role, Wording
 from harness.process import Service
 from harness.targets.clinic import ClinicDriver
 from harness.targets.clinic.pages import ClinicPages
@@ -28,7 +28,7 @@ RUN = 7
 NO_WEBRTC = "delete window.RTCPeerConnection;"
 
 Result = TypeVar("Result")
-Heard = tuple[str, Medium, Medium]
+Heard = tuple[str, Medium, Medium | Wording]
 """Whose canary, in which track, of a call by which medium."""
 
 

@@ -1,4 +1,4 @@
-"""The canary: who emitted a piece of media, packed into the 64 bits that picture and sound can carry.
+"""The payload: who emitted a piece of media, packed into the 64 bits that picture and sound can carry.
 
 The layout, from the most significant bit: run 20, user 16, segment 8 (call 5, mode 3), tag 20. The tag
 is a keyed BLAKE2s hash (RFC 7693) of the other 44 bits, so that a misread payload is known for one.
@@ -10,13 +10,13 @@ import hashlib
 import secrets
 from dataclasses import dataclass, fields
 
-from harness.model import Medium
+from harness.model import Medium, Wording
 
 RUN_BITS, USER_BITS, CALL_BITS, MODE_BITS, TAG_BITS = 20, 16, 5, 3, 20
 PAYLOAD_BITS = 64
 
-MODES: tuple[Medium, ...] = ("audio", "video")
-"""What an actor was emitting when it made the medium, by mode number; the numbers above are free."""
+MODES: tuple[Medium | Wording, ...] = ("audio", "video", "name", "note", "prescription", "metric")
+"""What an actor was emitting, media or words, by mode number; the numbers above are free."""
 
 DEFAULT_KEY = b"consultation-harness canary 1"
 """The key of every run. It is no secret: the tag guards against chance, not against an attacker. It is the
