@@ -33,10 +33,10 @@ With a list come `badge`, `total` and `titles` where they are shown, or `unanswe
 place. `elsewhere` names the other trial of this run to which a foreign consultation belongs, where that is known.
 `content` is a reading: `outcome`, `tracks`, `duration_s`, `note`, and `canaries` with `value` (20 digits), `track`,
 `first_s`, `last_s`, `count` and `owner` (in words); `packets`, the hash of what is coded in it, is the same for the
-same media in another wrapping. Of a page that has words alone the outcome is `text`. `texts` are canaries found in words:
-`value`, `owner`. `refs` are consultations that the words name: `consultation`, `elsewhere`. `open` is of one recording
-(or, with it empty, of an export or a link), `read` of a page about oneself or a person. `direct` says that the
-reference was not had from a list of one's own.
+same media in another wrapping. Of a page that has words alone the outcome is `text`. `texts` are canaries found in
+words: `value`, `owner`. `refs` are consultations that the words name: `consultation`, `elsewhere`. `open` is of one
+recording (or, with it empty, of an export or a link), `read` of a page about oneself or a person. `direct` says that
+the reference was not had from a list of one's own.
 """
 
 from __future__ import annotations
