@@ -2,9 +2,20 @@
 
 from harness.errors import FlagError, HarnessError, TargetError, UsageError
 from harness.model import Combination, Finding, Flag, Medium, Recording, Trial, Verdict
-from harness.scenario import Clinician, Patient, Visit, scenario, together
+from harness.scenario import (
+    Carer,
+    Clinician,
+    Operator,
+    Patient,
+    Pharmacist,
+    Visit,
+    checkpoint,
+    scenario,
+    together,
+)
 
 __all__ = [
+    "Carer",
     "Clinician",
     "Combination",
     "Finding",
@@ -12,13 +23,16 @@ __all__ = [
     "FlagError",
     "HarnessError",
     "Medium",
+    "Operator",
     "Patient",
+    "Pharmacist",
     "Recording",
     "TargetError",
     "Trial",
     "UsageError",
     "Verdict",
     "Visit",
+    "checkpoint",
     "scenario",
     "together",
 ]

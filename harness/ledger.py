@@ -48,6 +48,7 @@ class Action(StrEnum):
     SHARE = "share"
     REVOKE = "revoke"
     ACCESS = "access"
+    CHOOSE = "choose"
     STORY = "story"
     RECORDINGS = "recordings"
     LISTEN = "listen"

@@ -15,10 +15,11 @@ answered, its `status` and `code`:
 | emit | `visit`, `medium`, `canary` |
 | write | `what`, `canary`, `visit` (empty for what is of none), `to`: the actors to whom it is addressed |
 | share, revoke | `visit`, `recording`, `carer` |
+| choose | `pharmacist` |
 | access | `open`: whether the operator opened replay access for everybody, or closed it |
 | story | when it broke: `error`, and whether an `assertion` of its own failed |
 | recordings | `visit`, `items`: `recording`, `medium` |
-| listen | `channels` |
+| listen | `until`: `the end` where it began, `now` where it ended |
 | hear | `surface`; `texts`, `refs` |
 | list | `surface`, `items`: `recording`, `consultation`, `medium`, `elsewhere`; and what came with it, below |
 | open | `surface`, `recording`, `direct`, `size`, `sha256`, `content`; `texts`, `refs` where there were words |
@@ -64,8 +65,8 @@ NEEDED: Mapping[tuple[Action, Outcome | None], frozenset[str]] = {
     (Action.WRITE, None): frozenset({"what", "canary", "visit", "to"}),
     (Action.SHARE, None): frozenset({"visit", "recording", "carer"}),
     (Action.REVOKE, None): frozenset({"visit", "recording", "carer"}),
+    (Action.CHOOSE, None): frozenset({"pharmacist"}),
     (Action.ACCESS, None): frozenset({"open"}),
-    (Action.LISTEN, Outcome.OK): frozenset({"channels"}),
     (Action.HEAR, Outcome.OK): frozenset({"surface", "texts", "refs"}),
     (Action.READ, None): frozenset({"surface", "about"}),
     (Action.READ, Outcome.OK): frozenset({"texts", "refs"}),

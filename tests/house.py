@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from harness.canary import MODES
 from harness.drivers.base import Clip, Live
 from harness.ledger import Action, Ledger, Outcome
-from harness.model import Medium, Recording
+from harness.model import Medium, Recording, Wording
 from harness.running.register import Register
 from harness.scenario import Actor, Clinician, Patient, Stage
 
@@ -31,10 +32,15 @@ class File:
 class Camera:
     """Films clips whose bytes are their own canaries."""
 
-    async def film(self, number: int, call: int, medium: Medium) -> tuple[str, Clip]:
+    async def film(self, number: int, call: int, medium: Medium, caption: str = "") -> tuple[str, Clip]:
         """Return a canary that names actor, call and medium."""
         canary = f"{number:08d}{call:08d}{'av'.index(medium[0]):04d}"
-        return canary, File(canary.encode())
+        return canary, File(canary.encode(), caption=caption)
+
+    def write(self, number: int, call: int, what: Wording) -> tuple[str, str]:
+        """Return a canary that names actor, call and kind, and it again as the word."""
+        canary = f"{number:08d}{call:08d}{MODES.index(what):04d}"
+        return canary, f"word{canary}"
 
 
 @dataclass(slots=True)
@@ -103,34 +109,78 @@ class Memory:
         """Let go of nothing."""
 
 
+class Able(Memory):
+    """A driver with all the verbs that a target's hands may have."""
+
+    takes_captions = True
+
+    def introduce(self, name: str) -> None:
+        """Be called so."""
+        self.calls.append((self.account, "introduce", name))
+
+    async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
+        """Send, with the caption."""
+        await self._do("send", consultation, medium, clip.caption)
+
+    async def share(self, recording: str, carer: str) -> None:
+        """Share."""
+        await self._do("share", recording, carer)
+
+    async def revoke(self, recording: str, carer: str) -> None:
+        """Revoke."""
+        await self._do("revoke", recording, carer)
+
+    async def hand_over(self, consultation: str, clinician: str) -> None:
+        """Hand over."""
+        await self._do("hand-over", consultation, clinician)
+
+    async def prescribe(self, consultation: str, medicine: str) -> None:
+        """Prescribe."""
+        await self._do("prescribe", consultation, medicine)
+
+    async def choose_pharmacy(self, pharmacist: str) -> None:
+        """Choose."""
+        await self._do("choose", pharmacist)
+
+    async def measure(self, words: str) -> None:
+        """Measure."""
+        await self._do("measure", words)
+
+    async def switch_replays(self, *, is_open: bool) -> None:
+        """Open or close."""
+        await self._do("replays", "open" if is_open else "closed")
+
+
 Role = TypeVar("Role", bound=Actor)
 
 
 class House:
-    """Alice, Bob and Chen on a stage of their own."""
+    """Alice, Bob and Chen on a stage of their own, and others who come when they are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, driver: type[Memory] = Memory) -> None:
+        self.driver = driver
         self.ledger = Ledger()
         self.registry = Register(1)
         self.registry.learn("con-9", "t2", "visit-5")
         self.calls: list[tuple[str, ...]] = []
         self.errors: dict[str, Exception] = {}
         self.stage = Stage("t1", self.ledger, Camera(), self.registry)
-        self.alice, self.bob = self._actor(Patient, "alice", 0), self._actor(Patient, "bob", 1)
-        self.chen = self._actor(Clinician, "chen", 2)
+        self.alice, self.bob = self.actor(Patient, "alice", 0), self.actor(Patient, "bob", 1)
+        self.chen = self.actor(Clinician, "chen", 2)
 
-    def _actor(self, role: type[Role], name: str, number: int) -> Role:
+    def actor(self, role: type[Role], name: str, number: int) -> Role:
+        """Return somebody on this stage."""
         account = f"{name}-t1"
-        return role(name, number, account, Memory(account, self.calls, self.errors), self.stage)
+        return role(name, number, account, self.driver(account, self.calls, self.errors), self.stage)
 
     def outcomes(self, action: Action) -> list[Outcome]:
         """Return how the calls of a kind went, intents included."""
         return [entry.outcome for entry in self.ledger.of(action, *Outcome)]
 
 
-def play(story: Callable[[House], Awaitable[None]]) -> House:
+def play(story: Callable[[House], Awaitable[None]], driver: type[Memory] = Memory) -> House:
     """Play a story in a new house."""
-    house = House()
+    house = House(driver)
 
     async def told() -> None:
         await story(house)

@@ -56,9 +56,9 @@ def test_mistakes_in_a_scenario_are_told_with_their_place() -> None:
     for story, said in (
         (not_async, "scenario 'not_async' must be an `async def`"),
         (nobody, "scenario 'nobody' has no cast; give it parameters such as `alice: Patient`"),
-        (untyped, "'alice' of scenario 'untyped' needs a role: Patient or Clinician"),
-        (wrong, "'alice' of scenario 'wrong' needs a role: Patient or Clinician"),
-        (base, "'alice' of scenario 'base' needs a role: Patient or Clinician"),
+        (untyped, "'alice' of scenario 'untyped' needs a role: Patient, Clinician, Carer, Pharmacist or Operator"),
+        (wrong, "'alice' of scenario 'wrong' needs a role: Patient, Clinician, Carer, Pharmacist or Operator"),
+        (base, "'alice' of scenario 'base' needs a role: Patient, Clinician, Carer, Pharmacist or Operator"),
         (unknown, "name 'Nurse' is not defined; import the roles with `from harness import Patient`"),
     ):
         with pytest.raises(UsageError) as caught:

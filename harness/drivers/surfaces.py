@@ -14,18 +14,20 @@ from typing import Literal, Protocol, cast
 from harness.model import Recording
 
 About = Literal["oneself", "recording", "person", "link"]
+Shows = Literal["words", "list", "media"]
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
     """A place where somebody can meet media or data: what it is called in findings, and what it is asked about.
 
-    `about` is what its address names: nothing but who asks (`oneself`), a recording, a person (whose account is given),
-    or a link that another surface has given out. `needs` are features without which it is rightly refused: of
-    `harness.targets.base.FEATURES`, or the names of surfaces that a combination takes away.
+    `shows` says what it is first of all: words, a list of recordings, a file. `about` is what its address names: none
+    but who asks (`oneself`), a recording, a person (whose account is given), or a link that another surface has given
+    out. `needs` are features of the target (`harness.targets.base.FEATURES`) without which it is rightly refused.
     """
 
     name: str
+    shows: Shows = "words"
     about: About = "oneself"
     needs: frozenset[str] = field(default_factory=frozenset)
 

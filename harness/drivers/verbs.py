@@ -66,3 +66,8 @@ class SwitchesReplays(Protocol):
 
     async def switch_replays(self, *, is_open: bool) -> None:
         """Open replay access for everybody, or close it."""
+
+
+def takes_captions(driver: object) -> bool:
+    """True for a driver whose `takes_captions` says that `send` hands a clip's caption to the target."""
+    return bool(getattr(driver, "takes_captions", False))

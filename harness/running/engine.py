@@ -120,12 +120,15 @@ class Engine:
             ledger.close()
 
     async def _run_trials(self, group: Group, rig: Rig, deployment: Deployment) -> None:
-        waiting = iter(group.plan.trials)
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(
-                min(self.settings.at_once or min(AT_ONCE[each] for each in self._hands), len(group.plan.trials))
-            ):
-                tasks.create_task(self._work(waiting, rig, deployment, tasks))
+        alone = [trial for trial in group.plan.trials if self.scenarios[trial.scenario].is_alone]
+        beside = [trial for trial in group.plan.trials if not self.scenarios[trial.scenario].is_alone]
+        at_once = self.settings.at_once or min(AT_ONCE[each] for each in self._hands)
+        # What acts on the whole deployment comes last, one by one: no other trial must meet it.
+        for trials, most in ((beside, at_once), (alone, 1)):
+            waiting = iter(trials)
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(most, len(trials))):
+                    tasks.create_task(self._work(waiting, rig, deployment, tasks))
         if self.stopped:
             self._stop(self.stopped)
 

@@ -1,38 +1,37 @@
-"""After the story the oracle asks its questions: every actor's list, what it holds, every foreign reference."""
+"""The oracle asks its questions, after the story and at its checkpoints: every list, what it holds, every surface."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from harness.errors import TargetError
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Recording
-from harness.provenance import Provenance, derive, references
+from harness.provenance import Provenance, derive
 from harness.running.evidence import hold
+from harness.running.sight import Sight
+from harness.running.survey import Survey
 from harness.scenario import REPLAY_LIST, Actor, Stage, Visit
 
-REPLAY_MEDIA = "replay-media"
 MAX_FOREIGN_OPENED = 12
 MAX_OWN_OPENED = 500
 
-Look = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 
-
-async def ask_all(actors: Sequence[Actor], stage: Stage, look: Look) -> None:
+async def ask_all(actors: Sequence[Actor], stage: Stage, survey: Survey, nobody: Sequence[Actor] = ()) -> None:
     """Ask everything that the checks judge by; each answer, refusal and silence goes into the ledger.
 
-    First what the target says was recorded in each visit, asked by its patient; then every actor's
-    replay list, opened entry by entry; then each reference that an actor may not have, tried directly. Where
-    replays are off everybody also tries their own. Last the lists once more: a cache may leak from the second
-    reading on. Errors of the target end up in the ledger, not here.
+    First what the target says was recorded in each visit, asked by its patient; then every actor's replay list, opened
+    entry by entry, and every surface of their own; then each reference that an actor may not have, tried directly, by
+    `nobody` as well. Where replays are closed everybody also tries their own. Last the lists once more: a cache may
+    leak from the second reading on. Errors of the target end up in the ledger, not here.
     """
     await asyncio.gather(*(_ask_recordings(visit) for visit in stage.visits if visit.consultation))
-    await asyncio.gather(*(_read_replays(actor, stage, look) for actor in actors))
-    await asyncio.gather(*(_try_directly(actor, stage, look) for actor in actors))
-    await asyncio.gather(*(_read_replays(actor, stage, look) for actor in actors))
+    await asyncio.gather(*(_read_replays(actor, stage, survey.sight) for actor in actors))
+    await asyncio.gather(*(survey.own(actor, actors) for actor in actors))
+    await asyncio.gather(*(survey.foreign(actor) for actor in (*actors, *nobody)))
+    await asyncio.gather(*(_read_replays(actor, stage, survey.sight) for actor in actors))
 
 
 async def _ask_recordings(visit: Visit) -> None:
@@ -41,7 +40,7 @@ async def _ask_recordings(visit: Visit) -> None:
         await visit.recorded()
 
 
-async def _read_replays(actor: Actor, stage: Stage, look: Look) -> None:
+async def _read_replays(actor: Actor, stage: Stage, sight: Sight) -> None:
     known = _opened_by(actor.name, stage.ledger)
     recordings: Sequence[Recording] = ()
     with suppress(TargetError):
@@ -55,24 +54,15 @@ async def _read_replays(actor: Actor, stage: Stage, look: Look) -> None:
     foreign.sort(key=lambda recording: provenance.visit_of(recording.ref, recording.consultation) is None)
     met = sum(1 for ref in known if not _is_own(actor.name, ref, provenance))
     for recording in own[:MAX_OWN_OPENED] + foreign[: max(0, MAX_FOREIGN_OPENED - met)]:
-        await _open(actor, recording.ref, REPLAY_LIST, look, direct=False)
-
-
-async def _try_directly(actor: Actor, stage: Stage, look: Look) -> None:
-    provenance = derive(stage.ledger)
-    listed = _listed_by(actor.name, stage.ledger)
-    for recording, visit in references(stage.ledger, provenance).items():
-        own = provenance.may_see(actor.name, visit)
-        if recording not in listed and not (own and provenance.replays_offered):
-            await _open(actor, recording, REPLAY_MEDIA, look, direct=True)
+        await _open(actor, recording.ref, sight)
 
 
 def _opened_by(viewer: str, ledger: Ledger) -> set[str]:
-    """Return what a viewer has opened from a list, with whatever success: it need not be opened again."""
+    """Return what a viewer has opened from the replay list, with whatever success: it need not be opened again."""
     return {
         entry.data["recording"]
         for entry in ledger.of(Action.OPEN, Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN)
-        if entry.actor == viewer and not entry.data["direct"]
+        if entry.actor == viewer and not entry.data["direct"] and entry.data["surface"] == REPLAY_LIST
     }
 
 
@@ -81,15 +71,9 @@ def _is_own(viewer: str, recording: str, provenance: Provenance) -> bool:
     return bool(visit and provenance.may_see(viewer, visit))
 
 
-def _listed_by(viewer: str, ledger: Ledger) -> set[str]:
-    return {
-        item["recording"] for entry in ledger.of(Action.LIST) if entry.actor == viewer for item in entry.data["items"]
-    }
-
-
-async def _open(actor: Actor, recording: str, surface: str, look: Look, *, direct: bool) -> None:
-    asked = {"surface": surface, "recording": recording, "direct": direct}
+async def _open(actor: Actor, recording: str, sight: Sight) -> None:
+    asked = {"surface": REPLAY_LIST, "recording": recording, "direct": False}
     with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
         data = await actor.driver.open(recording)
-        result.data.update(await look(data))
+        result.data.update(await sight.file(data))
         hold(actor.stage, actor.name, result.data, data)

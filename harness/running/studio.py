@@ -7,12 +7,13 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from harness.canary import MODES, pack
 from harness.media.clips import Clip, clip
 from harness.media.reading import Reading, read
-from harness.model import Medium
+from harness.model import Medium, Wording
 from harness.running.register import Register
 
 THREADS = 2
@@ -28,12 +29,17 @@ class Studio:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="media")
         self._readings: OrderedDict[str, asyncio.Future[Reading]] = OrderedDict()
 
-    async def film(self, number: int, call: int, medium: Medium) -> tuple[str, Clip]:
+    async def film(self, number: int, call: int, medium: Medium, caption: str = "") -> tuple[str, Clip]:
         """Return the canary (20 digits) and the clip of an actor in a call."""
         canary = self._register.canary(number, call, MODES.index(medium))
         loop = asyncio.get_running_loop()
         made = await loop.run_in_executor(self._threads, lambda: clip(canary, medium, seed=self._seed))
-        return f"{pack(canary):020d}", made
+        return f"{pack(canary):020d}", replace(made, caption=caption)
+
+    def write(self, number: int, call: int, what: Wording) -> tuple[str, str]:
+        """Return the canary (20 digits) and a word that carries it, for an actor to write in a call."""
+        mode = MODES.index(what)
+        return f"{pack(self._register.canary(number, call, mode)):020d}", self._register.inscribe(number, call, mode)
 
     async def look(self, data: bytes) -> Mapping[str, Any]:
         """Return what the ledger keeps of opened media: size, hash, and whose canaries it holds; never the bytes."""

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from harness.drivers.base import Driver
+from harness.drivers.surfaces import Surface
 from harness.errors import TargetError, UsageError, nearest
 from harness.flags.base import differences, token, username
-from harness.ledger import HARNESS, Action, Ledger, Outcome
+from harness.ledger import HARNESS, NOBODY, Action, Ledger, Outcome
 from harness.model import Catalogue, Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.redact import plain
 from harness.running.evidence import Evidence
+from harness.running.hearing import hush, listen
 from harness.running.questions import ask_all
 from harness.running.rank import own
 from harness.running.register import Register
+from harness.running.sight import Sight
 from harness.running.studio import Studio
-from harness.scenario import ROLES, Actor, Scenario, Stage
-from harness.targets.base import FEATURES, Target
+from harness.running.survey import Survey, declared
+from harness.scenario import ROLES, Actor, Carer, Operator, Patient, Scenario, Stage, staged
+from harness.targets.base import FEATURES, Target, grace_s, policy, stranger
 
 Hands = Callable[[Actor], Driver]
 
@@ -77,6 +82,7 @@ async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *,
 async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hands: Hands | None) -> None:
     stage = Stage(trial.id, ledger, rig.studio, rig.register)
     actors = _cast(trial, scenario, rig, stage)
+    nobody = _nobody(rig.target, stage)
     ledger.note(
         HARNESS,
         Action.TRIAL,
@@ -87,6 +93,9 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
         run=rig.register.run,
         cast={name: ROLES[role] for name, role in scenario.cast},
         not_offered=sorted(_not_offered(rig.target, trial)),
+        grace_s=grace_s(rig.target),
+        policy=policy(rig.target),
+        surfaces={each.name: [_words(surface) for surface in declared(each)] for each in (*actors.values(), *nobody)},
     )
     if hands:
         for actor in actors.values():
@@ -94,13 +103,31 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
     try:
         with _blamed(ledger):
             if await _enrol(actors, trial):
-                await _tell(scenario, actors, ledger, rig.deadlines.story_s)
-                await _within(rig.deadlines.questions_s, ledger, ask_all(list(actors.values()), stage, rig.studio.look))
-                await asyncio.gather(*(_prove_flags(actor, trial) for actor in actors.values()))
+                await _play_to_the_end(trial, scenario, rig, stage, actors, nobody)
         if rig.evidence:
             await rig.evidence.keep(trial, list(actors.values()), stage)
     finally:
-        await asyncio.gather(*(actor.driver.close() for actor in actors.values()))
+        await asyncio.gather(*(actor.driver.close() for actor in (*actors.values(), *nobody)))
+
+
+async def _play_to_the_end(
+    trial: Trial, scenario: Scenario, rig: Rig, stage: Stage, actors: Mapping[str, Actor], nobody: Sequence[Actor]
+) -> None:
+    """Tell the story and ask the questions while everybody listens, and prove the flags once more."""
+    people, ledger = list(actors.values()), stage.ledger
+    sight = Sight(rig.studio.look, rig.register, trial.id)
+    survey = Survey(sight)
+
+    async def sweep() -> None:
+        await ask_all(people, stage, survey, nobody)
+
+    stage.sweep = sweep
+    await asyncio.gather(*(listen(actor, sight) for actor in people))
+    with staged(stage):
+        await _tell(scenario, actors, ledger, rig.deadlines.story_s)
+    await _within(rig.deadlines.questions_s, ledger, sweep())
+    await asyncio.gather(*(hush(actor) for actor in people))
+    await asyncio.gather(*(_prove_flags(actor, trial) for actor in people))
 
 
 @contextmanager
@@ -151,7 +178,21 @@ def _cast(trial: Trial, scenario: Scenario, rig: Rig, stage: Stage) -> dict[str,
         account = username(name, f"{trial.id}-{rig.register.run:05x}-{number:x}", carried)
         driver = rig.target.driver(account, name, ROLES[role])
         actors[name] = role(name, number, account, driver, stage)
+    patients = [actor.name for actor in actors.values() if isinstance(actor, Patient)]
+    for carer in (actor for actor in actors.values() if isinstance(actor, Carer)):
+        if patients and hasattr(carer.driver, "care_for"):
+            carer.driver.care_for(patients[0])
     return actors
+
+
+def _nobody(target: Target, stage: Stage) -> tuple[Actor, ...]:
+    """Return hands that are not signed in, where a target has them."""
+    hands = stranger(target)
+    return (Actor(NOBODY, -1, "", cast("Driver", hands), stage),) if hands else ()
+
+
+def _words(surface: Surface) -> dict[str, object]:
+    return {"name": surface.name, "about": surface.about, "needs": sorted(surface.needs)}
 
 
 async def _enrol(actors: Mapping[str, Actor], trial: Trial) -> bool:
@@ -165,7 +206,12 @@ async def _enrol(actors: Mapping[str, Actor], trial: Trial) -> bool:
 
 
 async def _prove_flags(actor: Actor, trial: Trial) -> bool:
-    """Ask the target, as this actor, which flags it evaluates for them: the in-band proof."""
+    """Ask the target, as this actor, which flags it evaluates for them: the in-band proof.
+
+    An operator's account is as old as the target, and carries no combination: its flags are nobody's in the trial.
+    """
+    if isinstance(actor, Operator):
+        return True
     try:
         with actor.recorded(Action.FLAGS, wanted=dict(trial.combination)) as result:
             seen = await actor.driver.features()

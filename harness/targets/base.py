@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from harness.drivers.base import Driver
 from harness.drivers.choice import API, choose
+from harness.drivers.surfaces import Stranger
 from harness.flags.base import Audience
 from harness.model import Hands, Role
 
@@ -66,6 +67,22 @@ class Target(Protocol):
 
     async def close(self) -> None:
         """Let go of it, and end what `start` started."""
+
+
+def grace_s(target: object) -> float:
+    """Return how long a target may still serve what was revoked or switched off: its `grace_s`, in seconds, or none."""
+    return float(getattr(target, "grace_s", 0.0))
+
+
+def policy(target: object) -> str:
+    """Return where a target's entitlement is imported from, `package.module:name`; "" for the default."""
+    return str(getattr(target, "policy", ""))
+
+
+def stranger(target: object) -> Stranger | None:
+    """Return hands of somebody who is not signed in, where a target has them: of its `stranger()`."""
+    make = getattr(target, "stranger", None)
+    return cast("Stranger", make()) if make else None
 
 
 @dataclass(frozen=True, slots=True)
