@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Protocol
 
 from harness.errors import FlagError, UsageError, nearest
-from harness.model import Catalogue, Trial, Verdict
+from harness.flags.outage import DOWN
+from harness.model import OFF, Catalogue, Trial, Verdict
 from harness.planning import catalogue as catalogues
-from harness.planning.coverage import Covered, cover
+from harness.planning.coverage import EXHAUSTIVE, Covered, cover
 from harness.planning.held import held, held_at_baseline, read_choices
 from harness.planning.plan import Plan
 from harness.reporting import summary, text
@@ -80,10 +81,19 @@ class Session:
     @cached_property
     def covered(self) -> Covered:
         """The combinations that are played; of a flag server that runs already, only those that it can serve."""
+        if self.settings.flag_server == DOWN:
+            return self._fallen_back()
         catalogue, fixed = held_at_baseline(self.catalogue) if self.settings.flag_server else (self.catalogue, ())
         chosen = read_choices(catalogue, self.settings.chosen)
         catalogue = held(catalogue, chosen) if chosen else catalogue
         return cover(catalogue, self.settings.coverage, tuple((dict(fixed) | dict(chosen)).items()))
+
+    def _fallen_back(self) -> Covered:
+        """Return the one combination that a target has whose flag server never answered: every flag off."""
+        off = tuple((name, OFF) for name in self.catalogue.names)
+        if self.settings.chosen:
+            raise UsageError(f"--flag-server {DOWN}: every flag is off then, and --set cannot change it")
+        return cover(held(self.catalogue, off), EXHAUSTIVE, off)
 
     def adopt(self, scenario: Scenario) -> tuple[Trial, ...]:
         """Take a collected scenario; return its trials."""

@@ -37,6 +37,14 @@ FlagServer = Annotated[
     str | None,
     typer.Option(metavar="URL", help="A flag server that runs already, as `harness serve` prints it."),
 ]
+FlagServerOrNone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL|down",
+        help="A flag server that runs already, as `harness serve` prints it; or `down`: the target starts while nobody "
+        "answers where it reads its flags, so that every flag is off.",
+    ),
+]
 Coverage = Annotated[
     str,
     typer.Option(

@@ -16,7 +16,8 @@ LIST, REFERENCE, CONTENT, ELSEWHERE = "in a list", "by reference", "in the conte
 class Flaw:
     """One leak: what it does, which real one it follows, what wakes it and which check sees it.
 
-    `flags` are the variants without which it sleeps; `needs` says in words what else has to happen.
+    `flags` are the variants without which it sleeps; `needs` says in words what else has to happen. `without_flags` is
+    a flaw that wakes in a clinic which starts while its flag server is down.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Flaw:
     seen_by: str
     flags: Mapping[str, str] = field(default_factory=dict)
     needs: str = ""
+    without_flags: bool = False
 
     @property
     def wakes_when(self) -> str:
@@ -276,9 +278,10 @@ FLAWS: tuple[Flaw, ...] = (
         ELSEWHERE,
         "While the flag server has never answered the kill switch counts as not thrown, although it is.",
         "Google Cloud, June 2025: a client that failed open",
-        "stale-access",
+        "reachable-media",
         {"replay-access": "off"},
         "the clinic starts while its flag server is down",
+        without_flags=True,
     ),
     Flaw(
         PRESCRIPTION_TO_WRONG_PHARMACY,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.clinic.flaws import Flaw
 from harness.errors import UsageError, nearest
-from harness.model import Catalogue, Combination
+from harness.model import OFF, Catalogue, Combination
 from harness.planning.exhaustive import count
 
 SOUND = "sound"
@@ -24,11 +24,16 @@ class Exercise:
     combinations: tuple[Combination, ...]
     obstacle: str = ""
 
+    @property
+    def is_down(self) -> bool:
+        """True when the clinic is to start while its flag server is down."""
+        return self.flaw is not None and self.flaw.without_flags
+
 
 def exercises(catalogue: Catalogue, flaws: Iterable[Flaw]) -> tuple[Exercise, ...]:
     """Return the sound clinic's exercise, under all that any flaw is played under, and then each flaw's."""
     flawed = tuple(_exercise(catalogue, flaw) for flaw in flaws)
-    played = dict.fromkeys(each for exercise in flawed for each in exercise.combinations)
+    played = dict.fromkeys(each for exercise in flawed if not exercise.is_down for each in exercise.combinations)
     return Exercise(SOUND, None, tuple(played) or (catalogue.baseline,)), *flawed
 
 
@@ -46,6 +51,9 @@ def cheapest(catalogue: Catalogue, wanted: Mapping[str, str]) -> Combination:
 
 def _exercise(catalogue: Catalogue, flaw: Flaw) -> Exercise:
     try:
+        if flaw.without_flags:
+            # What a flag client falls back to.
+            return Exercise(flaw.name, flaw, (cheapest(catalogue, dict.fromkeys(catalogue.names, OFF)),))
         return Exercise(flaw.name, flaw, (cheapest(catalogue, flaw.flags),))
     except UsageError as error:
         return Exercise(flaw.name, flaw, (), str(error))

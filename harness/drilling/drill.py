@@ -19,6 +19,7 @@ from harness.clinic.flaws import FLAWS
 from harness.drilling.cheapest import SOUND, Exercise
 from harness.drilling.sight import Outcome, Report, Row, row
 from harness.errors import UsageError
+from harness.flags.outage import DOWN
 from harness.interruption import on_interrupt
 from harness.reporting.text import AGAIN
 from harness.running import store
@@ -136,6 +137,7 @@ class Drill:
             "flags": str(self.orders.flags),
             "scenarios": [str(path) for path in self.orders.scenarios],
             "flaws": [exercise.flaw.name] if exercise.flaw else [],
+            "flag_server": DOWN if exercise.is_down else None,
             "at_once": at_once,
             "sought": exercise.flaw.seen_by if exercise.flaw else "",
             "combinations": [dict(each) for each in exercise.combinations],

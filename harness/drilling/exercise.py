@@ -1,6 +1,6 @@
 """One exercise in a process of its own: an ordinary run of a plan that was chosen for one flaw.
 
-Standard input holds the task, one line of JSON: `flags`, `scenarios`, `flaws`, `combinations`, `at_once`, `out`, and as
+Standard input holds the task, one line of JSON: `flags`, `flag_server`, `scenarios`, `flaws`, `combinations`, `at_once`, `out`, and as
 `sought` the check at whose first finding the run may stop, or nothing. When standard input closes, the run ends as by
 Ctrl-C, so that nothing survives a drill that was killed. Standard output is one JSON object a line, written as it
 happens:
@@ -98,6 +98,7 @@ def perform(task: dict[str, Any], speaker: _Speaker) -> ExitCode:
     settings = Settings(
         paths=tuple(task["scenarios"]),
         flags=Path(task["flags"]),
+        flag_server=task["flag_server"],
         coverage=EXHAUSTIVE,
         flaws=tuple(task["flaws"]),
         at_once=task["at_once"],

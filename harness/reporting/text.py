@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from harness.drivers.choice import API, choose
+from harness.flags.outage import DOWN
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict, printable
 from harness.planning.coverage import AUTO
@@ -147,7 +148,9 @@ def _played(outcome: RunOutcome, settings: Settings) -> Iterator[str]:
     paths = " and ".join(chosen) if len(chosen) <= PATHS_NAMED else f"{len(chosen)} paths"
     yield f"{several(len(outcome.plan.scenarios), 'scenario')}{f' of {paths}' if paths else ''}"
     yield f"seed {outcome.plan.seed}"
-    if settings.flag_server:
+    if settings.flag_server == DOWN:
+        yield "while its flag server was down"
+    elif settings.flag_server:
         yield f"flags from {without_login(settings.flag_server)}"
     if settings.flaws:
         yield f"with the flaw{'s' * (len(settings.flaws) > 1)} {' and '.join(settings.flaws)} planted"

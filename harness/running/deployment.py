@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from harness.drivers.choice import choose
@@ -15,6 +16,7 @@ from harness.errors import FlagError, TargetError, UsageError
 from harness.flags import wire
 from harness.flags.base import Audience, differences, token, username
 from harness.flags.embedded import DEVELOPMENT_TOKEN, EmbeddedFlags, connections
+from harness.flags.outage import DOWN, Outage
 from harness.flags.settle import APP_NAME, Watch, prove_served
 from harness.model import Catalogue, Combination
 from harness.planning.plan import Group
@@ -36,12 +38,19 @@ SHAPE = ("name", "audience", "drivers", "requests", "start", "driver", "not_offe
 Report = Callable[[str], None]
 
 
+class Watching(Protocol):
+    """Knows whether what was proved of the flags still holds."""
+
+    async def confirm(self, since_s: float, deadline_s: float) -> str | None:
+        """Return None when it holds after `since_s` (monotonic), otherwise what is not proved; wait `deadline_s`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A target that answers and has the flags, and the watch over its flag server."""
 
     target: Target
-    watch: Watch
+    watch: Watching
 
 
 def require_startable(settings: Settings) -> None:
@@ -50,8 +59,11 @@ def require_startable(settings: Settings) -> None:
     _require_no_password("--target", url)
     _require_no_password("--flag-server", settings.flag_server)
     _made(settings)
-    if settings.flag_server and urlsplit(settings.flag_server).scheme not in ("http", "https"):
-        raise UsageError(f"--flag-server {settings.flag_server}: not an address (http://...)")
+    if settings.flag_server == DOWN:
+        if url:
+            raise UsageError(f"--flag-server {DOWN}: it is for a target that the harness starts itself, not for {url}")
+    elif settings.flag_server and urlsplit(settings.flag_server).scheme not in ("http", "https"):
+        raise UsageError(f"--flag-server {settings.flag_server}: not an address (http://...), and not '{DOWN}'")
     if url and not settings.flag_server:
         raise UsageError(
             f"--target {url}: name the flag server that it reads too, with --flag-server; `harness serve` prints both"
@@ -84,6 +96,10 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
 
     Raises UsageError when the target does not answer, FlagError when its flags cannot be proved.
     """
+    if settings.flag_server == DOWN:
+        async with _without_flags(group, settings, register, report) as deployment:
+            yield deployment
+        return
     async with AsyncExitStack() as stack:
         target = _made(settings)
         report("reaching the flag server" if settings.flag_server else "starting the flag server")
@@ -111,6 +127,22 @@ async def deployed(group: Group, settings: Settings, register: Register, report:
         await asyncio.to_thread(_require_asked, flags)
         etag = await asyncio.to_thread(_etag, flags)
         yield Deployment(target, await stack.enter_async_context(Watch(flags.url, flags.token, etag)))
+
+
+@asynccontextmanager
+async def _without_flags(
+    group: Group, settings: Settings, register: Register, report: Report
+) -> AsyncIterator[Deployment]:
+    """Start the target while nobody answers where it reads its flags, and prove that it has what it falls back to."""
+    async with AsyncExitStack() as stack:
+        target = _made(settings)
+        outage = stack.enter_context(Outage())
+        stack.push_async_callback(target.close)
+        report(f"starting the target ({without_login(settings.target)}) while its flag server is down")
+        await target.start(FlagSource(outage.url, outage.token))
+        report(f"proving through the target ({target.name}) which flags it falls back to")
+        await _prove_in_band(target, group.plan.catalogue, group.plan.combinations[:1], register)
+        yield Deployment(target, outage)
 
 
 def _made(settings: Settings) -> Target:

@@ -13,12 +13,11 @@ from typing import Protocol
 
 from harness.drivers.choice import AT_ONCE, BROWSER, choose
 from harness.errors import HarnessError
-from harness.flags.settle import Watch
 from harness.ledger import Ledger, Outcome
 from harness.model import Hands, Trial
 from harness.planning.plan import Group, Plan, groups
 from harness.running.control import Control, control
-from harness.running.deployment import Deployment, deployed
+from harness.running.deployment import Deployment, Watching, deployed
 from harness.running.evidence import Evidence
 from harness.running.register import Register
 from harness.running.settings import Settings
@@ -153,7 +152,7 @@ class Engine:
                 self.stopped = self.stopped or "the target died in the middle of the run"
             group.create_task(self._conclude(trial, ledger, deployment.watch))
 
-    async def _conclude(self, trial: Trial, ledger: Ledger, watch: Watch) -> None:
+    async def _conclude(self, trial: Trial, ledger: Ledger, watch: Watching) -> None:
         """Judge a trial once the flag server was seen to serve the snapshot after the trial had ended."""
         try:
             unproved = await watch.confirm(time.monotonic(), CONFIRM_S)
