@@ -16,7 +16,7 @@ from harness.errors import TargetError
 from harness.targets.clinic.surfaces import pages, parsed
 
 READY_S = 20.0
-COMES_S = 3.0
+COMES_S = 5.0
 """How long a notice that stands in the inbox may take to be pushed: the clinic looks for new ones each 0.1 s."""
 INBOX = "/notices"
 LIVE_UPDATES, EVENT_STREAM = "live-updates", "event-stream"
