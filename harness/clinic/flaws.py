@@ -54,10 +54,12 @@ SWITCHES_SWAP_TRACKS = "switches-swap-tracks"
 LATE_UPLOAD_TO_LATEST = "late-upload-to-latest"
 COMPOSITE_OF_ANOTHER_ROOM = "composite-of-another-room"
 WRONG_THUMBNAIL = "wrong-thumbnail"
+KEEPS_FILMING = "keeps-filming"
 LIVE_TOPIC_UNFILTERED = "live-topic-unfiltered"
 SHARED_CURRENT_USER = "shared-current-user"
 EDGE_STORES_PRIVATE = "edge-stores-private"
 PHANTOM_OF_RETRY = "phantom-of-retry"
+FILED_TWICE = "filed-twice"
 LOST_WHEN_SWITCH_FAILS = "lost-when-switch-fails"
 WORKER_DEFAULT_TENANT = "worker-default-tenant"
 OPEN_WHILE_FLAGS_ARE_DOWN = "open-while-flags-are-down"
@@ -222,6 +224,16 @@ FLAWS: tuple[Flaw, ...] = (
         needs="two consultations by video",
     ),
     Flaw(
+        KEEPS_FILMING,
+        CONTENT,
+        "After a switch back to audio the recorder still has its hands on the camera: what is called a recording by "
+        "audio holds the participant's pictures, too, of the last time that they were filmed.",
+        "Facebook for iOS, November 2019: the camera was on behind a page that did not ask for it",
+        "wrong-medium",
+        {"video-upgrade": "on", "video-downgrade": "on"},
+        "a patient switches to video and back",
+    ),
+    Flaw(
         LIVE_TOPIC_UNFILTERED,
         ELSEWHERE,
         "Live notices are pushed to everybody of the region who listens, not to their recipient alone.",
@@ -253,6 +265,13 @@ FLAWS: tuple[Flaw, ...] = (
         "Babylon Health, June 2020: two patients opened videos that held no consultation",
         "phantom-media",
         {"recorder-transcode": "on"},
+    ),
+    Flaw(
+        FILED_TWICE,
+        ELSEWHERE,
+        "The worker's job is done again although it had worked, and stores the whole recording as another one.",
+        "queues that deliver at least once, and workers that do not know what they did: a class, seen in many apps",
+        "duplicate-media",
     ),
     Flaw(
         LOST_WHEN_SWITCH_FAILS,

@@ -10,12 +10,16 @@ from typing import Any
 
 import aiohttp
 
+from harness.drivers.channels import Channel, Ended, Hear, events, websocket
 from harness.drivers.refusal import refused
 from harness.errors import TargetError
 
 REQUEST_DEADLINE_S = 20.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 64
+MAX_CHANNELS = 512
+"""Connections that stay open to be pushed to: those of 16 trials at once with 16 people each, on two channels."""
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class Pool:
     """The connections to one target, and the count of requests made over them.
 
     Make it inside a running event loop. A session for each actor costs 14 microseconds; a connector each
-    would cost every actor a new connection.
+    would cost every actor a new connection. Channels have a connector of their own: they stay open for as long as a
+    trial lasts, and requests would wait for them.
     """
 
     base_url: str
@@ -50,6 +55,7 @@ class Pool:
     connector: aiohttp.TCPConnector = field(
         default_factory=lambda: aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=30)
     )
+    channels: aiohttp.TCPConnector = field(default_factory=lambda: aiohttp.TCPConnector(limit=MAX_CHANNELS))
 
     def session(self, actor: str) -> ApiSession:
         """Return a new session, with no cookies and no token, for one actor."""
@@ -58,6 +64,7 @@ class Pool:
     async def close(self) -> None:
         """Close all connections."""
         await self.connector.close()
+        await self.channels.close()
 
 
 class ApiSession:
@@ -104,9 +111,10 @@ class ApiSession:
         body: bytes | None = None,
         *,
         content_type: str = "application/octet-stream",
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> bytes:
-        """Send bytes (or none) and return the answer's bytes."""
-        headers = self._headers | ({"Content-Type": content_type} if body is not None else {})
+        """Send bytes (or none), perhaps with further headers, and return the answer's bytes."""
+        headers = self._headers | ({"Content-Type": content_type} if body is not None else {}) | dict(headers)
         began_s = time.monotonic()
         status, answer = await self._exchange(method, path, headers, body)
         if self._pool.observer:
@@ -115,6 +123,16 @@ class ApiSession:
         if 200 <= status < 300:
             return answer
         raise refused(f"{method} {path}", status, answer)
+
+    def websocket(self, path: str, first: str, hear: Hear, ended: Ended) -> Channel:
+        """Begin to listen to a WebSocket to which `first` is said; the session's headers do not go with it."""
+        self._pool.requests += 1
+        return websocket(self._pool.channels, self._pool.base_url + path, first, hear, ended)
+
+    def events(self, path: str, hear: Hear, ended: Ended) -> Channel:
+        """Begin to listen to server-sent events."""
+        self._pool.requests += 1
+        return events(self._pool.channels, self._pool.base_url + path, self.headers, hear, ended)
 
     async def close(self) -> None:
         """Close the session; the pool's connections stay."""

@@ -12,8 +12,9 @@ from harness.drivers.surfaces import Stranger
 from harness.flags.base import Audience
 from harness.model import Hands, Role
 
-FEATURES = frozenset({"replays", "switch-to-video", "switch-to-audio"})
-"""What a combination may take away: all replay access, and each direction of the medium's switch."""
+FEATURES = frozenset({"replays", "search", "sharing", "switch-to-video", "switch-to-audio"})
+"""What a combination may take away: all replay access, the search of it, sharing with carers, and each direction of the
+medium's switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Target(Protocol):
 
     The combination is carried by each actor's account name, which the target must hand to its flag SDK as the
     user's id: so every combination is in force at once, each for its own actors.
+
+    Three more it may have, and is not asked for them where it has not: `grace_s`, the seconds for which it may still
+    serve what was revoked or switched off (none); `policy`, where the entitlement is imported from, as
+    `package.module:name` (the default one); and `stranger()`, hands of somebody who is not signed in.
     """
 
     @property

@@ -99,6 +99,17 @@ def _(stage: Stage) -> Iterator[Observation]:
     yield "It holds nothing", any(alice.get(f"/replays/{each}/media").body == b"" for each in others)
 
 
+@leaks(flaws.FILED_TWICE, "Alice lists what she sent a second time")
+def _(stage: Stage) -> Iterator[Observation]:
+    """Alice sends one recording, which is played from what is listed."""
+    alice = stage.patient("alice")
+    alices = recorded(alice, stage.clinician("chen"), ALICE)
+    others = lists(alice) - {alices}
+    yield "Alice misses her own", plays(alice, alices) != {ALICE}
+    yield "Alice lists what she sent a second time", any(plays(alice, each) == {ALICE} for each in others)
+    yield "Alice lists what she never sent", any(plays(alice, each) != {ALICE} for each in others)
+
+
 @leaks(flaws.LOST_WHEN_SWITCH_FAILS, "Alice misses what was recorded before she asked to switch")
 def _(stage: Stage) -> Iterator[Observation]:
     """Alice asks to switch to video, which may be refused, and is recorded before that and after."""

@@ -8,8 +8,8 @@ from threading import Barrier
 
 from harness.clinic import flaws
 
-from .canaries import clip, people_on
-from .leaks import Observation, Stage, end, leaks, lists, meet, plays, recorded
+from .canaries import clip, people_on, read
+from .leaks import Observation, Stage, end, leaks, lists, meet, plays, recorded, shown
 from .people import Answer, User
 
 ALICE, BOB = 1, 2
@@ -113,3 +113,24 @@ def _(stage: Stage) -> Iterator[Observation]:
     alices = recorded(alice, chen, ALICE)
     yield "Alice's recording has Bob's face", people_on(alice.get(f"/replays/{alices}/thumbnail").body) == {BOB}
     yield "Alice's recording holds Bob", plays(alice, alices) != {ALICE}
+
+
+@leaks(flaws.KEEPS_FILMING, "What is called a recording by audio shows Alice")
+def _(stage: Stage) -> Iterator[Observation]:
+    """Alice talks by audio, switches to video and back, where either is offered, and is recorded before and after."""
+    alice, chen = stage.patient("alice"), stage.clinician("chen")
+    visit = meet(alice, chen, "audio")
+    alice.record(visit, clip(ALICE))
+    if alice.post(f"/consultations/{visit}/medium", {"medium": "video"}).status == 200:
+        alice.record(visit, clip(ALICE, "video"), "video")
+    chen.record(visit, clip(TO_ALICE))
+    alice.post(f"/consultations/{visit}/medium", {"medium": "audio"})
+    alice.record(visit, clip(ALICE))
+    end(visit, alice)
+    own = {each: alice.get(f"/replays/{each}/media") for each in end_of(alice, visit)}
+    by_audio = [item["id"] for item in alice.replays() if item["medium"] == "audio"]
+    seen = {each: {sighting.track for sighting in read(own[each].body).canaries} for each in by_audio}
+    yield "What is called a recording by audio shows Alice", any("video" in tracks for tracks in seen.values())
+    yield "What was recorded before she was filmed shows Alice", "video" in seen[by_audio[-1]]
+    yield "What is called a recording by audio is not heard", any("audio" not in tracks for tracks in seen.values())
+    yield "Somebody else is in it", any(not shown(each) <= {ALICE, TO_ALICE} for each in own.values())

@@ -11,6 +11,7 @@ from aiohttp import web
 from harness.drivers.api import Pool
 from harness.errors import TargetError
 from harness.targets.clinic import ClinicDriver
+from harness.targets.clinic.surfaces import FIRST_BYTES
 
 Use = Callable[[ClinicDriver], Awaitable[None]]
 
@@ -69,3 +70,47 @@ def test_a_list_that_goes_in_circles_has_no_answer() -> None:
         assert not caught.value.definite
 
     against([web.get("/replays", _circle)], use)
+
+
+def test_pages_that_lead_back_have_no_answer() -> None:
+    """A list whose pages go in circles ends the look, without an end to the list."""
+
+    async def use(driver: ClinicDriver) -> None:
+        with pytest.raises(TargetError, match="leads back") as caught:
+            await driver.look("inbox")
+        assert not caught.value.definite
+
+    against([web.get("/notices", _circle)], use)
+
+
+@pytest.mark.parametrize("size", [0, 1, FIRST_BYTES - 1, FIRST_BYTES, FIRST_BYTES + 1])
+@pytest.mark.parametrize("knows_ranges", [True, False])
+def test_ranges_are_joined(size: int, knows_ranges: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A file of any size is whole when it was asked for in two ranges, also by a server that sends it all at once."""
+    whole = bytes(number % 251 for number in range(size))
+
+    async def serve(request: web.Request) -> web.Response:
+        wanted = request.http_range
+        start, end = wanted.start or 0, wanted.stop or size
+        if not knows_ranges:
+            return web.Response(body=whole)
+        if start >= size:
+            return web.Response(status=416)
+        return web.Response(status=206, body=whole[start:end])
+
+    async def use(driver: ClinicDriver) -> None:
+        assert (await driver.look("range", "rec-1")).media == whole
+
+    against([web.get("/replays/rec-1/media", serve)], use)
+
+
+def test_a_link_leads_nowhere_else() -> None:
+    """A link that is no path is not followed: the user's token would go with it."""
+
+    async def use(driver: ClinicDriver) -> None:
+        for link in ("http://elsewhere.invalid/links/1", "@elsewhere.invalid/links/1", ""):
+            with pytest.raises(TargetError, match="no path") as caught:
+                await driver.look("link", link)
+            assert not caught.value.definite
+
+    against([], use)

@@ -12,6 +12,7 @@ import pytest
 from harness.drivers.choice import API, BROWSER
 from harness.errors import TargetError
 from harness.model import Recording
+from harness.targets.clinic.pages import ClinicPages
 from tests.chromium import needs_chromium
 
 from .wards import NO_WEBRTC, Person, Ward, recorded, ward
@@ -272,3 +273,43 @@ def test_a_leak_stands_in_the_page() -> None:
             assert foreign["audio"] not in alice.pages.shown().pages
 
         flawed.run(story)
+
+
+def test_surfaces_and_verbs_in_the_pages_session(sound: Ward) -> None:
+    """What the pages have no button for is asked in their own session: there for its owner, and refused to Bob."""
+
+    async def story() -> None:
+        alice, bob = await asyncio.gather(*(sound.person(each, "patient", BROWSER) for each in ("alice", "bob")))
+        chen = await sound.person("chen", "clinician", API)
+        visit = await alice.pages.book(chen.account, "audio")
+        for each in (alice, chen):
+            await each.driver.join(visit)
+        await chen.send(visit, "audio")
+        await chen.driver.end(visit)
+        (recording,) = await alice.pages.recordings(visit)
+        await alice.pages.measure("beats of alice")
+        assert "beats of alice" in (await alice.pages.look("metrics")).text
+        assert "beats of alice" not in (await bob.pages.look("metrics")).text
+        assert (await alice.pages.look("range", recording.ref)).media == chen.clip("audio").data
+        (link,) = (await alice.pages.look("make-link", recording.ref)).links
+        assert (await alice.pages.look("link", link)).media == chen.clip("audio").data
+        for surface, about in (("range", recording.ref), ("link", link), ("detail", recording.ref)):
+            with pytest.raises(TargetError) as caught:
+                await bob.pages.look(surface, about)
+            assert caught.value.definite, surface
+
+    sound.run(story)
+
+
+def test_introduce(sound: Ward) -> None:
+    """The name that somebody was introduced by is the one that the form for a new account was filled in with."""
+
+    async def story() -> None:
+        chen = await sound.person("chen", "clinician", API)
+        alice = ClinicPages(sound, "alice-1f-9~+", "alice", "patient")
+        alice.introduce("Alice abcdefghijklmnopqr")
+        await alice.enrol()
+        await alice.book(chen.account, "audio")
+        assert "Alice abcdefghijklmnopqr" in (await chen.driver.look("agenda")).text
+
+    sound.run(story)

@@ -136,6 +136,8 @@ async def _shape(clinic: Clinic, recording: _Unfinished) -> _Finished:
     (data,) = clinic.store.one("SELECT bytes FROM media WHERE key = ?", recording.media)
     shrink = clinic.features.without_user(RECORDER_TRANSCODE) != "off"
     try:
+        if clinic.has_flaw(flaws.KEEPS_FILMING) and recording.medium == "audio":
+            data = await _filmed_on(clinic, recording, bytes(data))
         finished = await asyncio.to_thread(_shaped, bytes(data), shrink=shrink)
     except footage.FootageError as error:
         log.debug("%s is kept as it came: %s", recording.id, error)
@@ -150,6 +152,19 @@ def _shaped(data: bytes, *, shrink: bool) -> _Finished:
     found = footage.probe(data)
     shaped = footage.transcode(data) if shrink else data
     return _Finished(shaped, footage.thumbnail(shaped) if found.has_video else None, found.duration_s)
+
+
+async def _filmed_on(clinic: Clinic, recording: _Unfinished, data: bytes) -> bytes:
+    """Return sound with the pictures that its maker was filmed in before, in a call switched there and back."""
+    filmed = clinic.store.find(
+        "SELECT m.bytes FROM recordings r JOIN media m ON m.key = r.media JOIN consultations c ON c.id = r.consultation"
+        " WHERE c.id = ? AND c.switched_to_video = 1 AND c.medium = 'audio'"
+        " AND r.made_by = ? AND r.medium = 'video' AND r.seq < ? ORDER BY r.seq DESC LIMIT 1",
+        recording.consultation,
+        recording.made_by,
+        recording.seq,
+    )
+    return await asyncio.to_thread(footage.mux, data, bytes(filmed[0])) if filmed else data
 
 
 async def _compose(clinic: Clinic, recording: _Unfinished) -> _Finished:
@@ -215,6 +230,9 @@ def _conclude(clinic: Clinic, job: _Job, recording: _Unfinished, finished: _Fini
         filing.file(clinic, db, recording.seq)
         if clinic.has_flaw(flaws.PHANTOM_OF_RETRY) and clinic.features.without_user(RECORDER_TRANSCODE) != "off":
             filing.file(clinic, db, _phantom(db, recording))
+        if clinic.has_flaw(flaws.FILED_TWICE) and recording.layout is None:
+            filing.file(clinic, db, _second(db, recording))
+            clinic.store.stored_bytes += len(finished.data)
         recorder.tell_if_complete(clinic, db, recording.consultation)
 
 
@@ -226,4 +244,18 @@ def _phantom(db: Database, recording: _Unfinished) -> int:
     db.execute(recorder.STORE, (made, b""))
     row: Any = db.execute("UPDATE recordings SET status = 'ready' WHERE id = ? RETURNING seq", (made,)).fetchone()
     db.execute("DELETE FROM jobs WHERE recording = ?", (row[0],))
+    return int(row[0])
+
+
+def _second(db: Database, recording: _Unfinished) -> int:
+    """Store a finished recording once more, as one of its own; return its number."""
+    made = new_id("rec")
+    db.execute("INSERT INTO media (key, bytes) SELECT ?, bytes FROM media WHERE key = ?", (made, recording.media))
+    same = (
+        "consultation, made_by, medium, layout, content_type, size, recorded_at, status, thumbnail, duration_s, caption"
+    )
+    row: Any = db.execute(
+        f"INSERT INTO recordings (id, media, {same}) SELECT ?, ?, {same} FROM recordings WHERE seq = ? RETURNING seq",  # noqa: S608 - our own words
+        (made, made, recording.seq),
+    ).fetchone()
     return int(row[0])

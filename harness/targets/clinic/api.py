@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from harness.drivers.api import ApiSession
 from harness.drivers.base import Clip, Shown
+from harness.drivers.surfaces import Hear, Surface, View
 from harness.errors import TargetError
 from harness.model import Medium, Recording, Role
-from harness.targets.clinic.shared import MAX_PAGES, PASSWORD, finished_recordings, insurer, member_number
+from harness.targets.clinic import surfaces, verbs
+from harness.targets.clinic.listening import Listening
+from harness.targets.clinic.shared import (
+    MAX_PAGES,
+    OPERATOR,
+    OPERATOR_PASSWORD,
+    PASSWORD,
+    finished_recordings,
+    membership,
+)
 
 CHUNK_BYTES = 8 * 1024
 
@@ -26,13 +37,19 @@ class _Shown:
 
 
 class ClinicDriver:
-    """One user's hands on the clinic's HTTP API."""
+    """One user's hands on the clinic's HTTP API. To act as an operator takes that account's password."""
 
-    def __init__(self, session: ApiSession, account: str, name: str, role: Role) -> None:
+    takes_captions = True
+
+    def __init__(self, session: ApiSession, account: str, name: str, role: Role, operator_password: str = "") -> None:
         self._session = session
         self._account = account
         self._name = name
         self._role = role
+        self._operator_password = operator_password
+        self._called = name.title()
+        self._patient = ""
+        self._listening: Listening | None = None
         self._shown: _Shown | TargetError = _Shown()
 
     @property
@@ -40,13 +57,35 @@ class ClinicDriver:
         """The headers with which this user is signed in; empty before `enrol`."""
         return self._session.headers
 
+    def introduce(self, name: str) -> None:
+        """Take the name that others read, of 1 to 200 characters: the clinic refuses any other at `enrol`.
+
+        An operator is called what the clinic calls them.
+        """
+        self._called = name
+
+    def care_for(self, patient: str) -> None:
+        """Take the insurer of the patient of this name, without which the clinic lets a carer see nothing."""
+        self._patient = patient
+
     async def enrol(self) -> None:
-        """Create the account and sign in. The patients of a trial have one member number, each of another insurer."""
+        """Create the account and sign in; an operator signs in to the one that there is."""
+        if self._role == "operator":
+            await self._enrol_operator()
+            return
         account = {"username": self._account, "password": PASSWORD}
-        about = {"name": self._name.title(), "role": self._role}
-        if self._role == "patient":
-            about |= {"payer": insurer(self._name), "member_number": member_number(self._account)}
+        role = "patient" if self._role == "carer" else self._role
+        about = {"name": self._called, "role": role} | membership(self._account, self._name, self._role, self._patient)
         await self._session.json("POST", "/accounts", account | about)
+        await self._sign_in(account)
+
+    async def _enrol_operator(self) -> None:
+        if not self._operator_password:
+            message = f"the password of the operator's account is not known; give it as {OPERATOR_PASSWORD}"
+            raise TargetError(message, definite=True)
+        await self._sign_in({"username": OPERATOR, "password": self._operator_password})
+
+    async def _sign_in(self, account: Mapping[str, str]) -> None:
         self._session.authorize((await self._session.json("POST", "/sign-in", account))["token"])
 
     async def features(self) -> Mapping[str, str]:
@@ -67,8 +106,8 @@ class ClinicDriver:
         await self._session.json("POST", f"/consultations/{quote(consultation)}/medium", {"medium": medium})
 
     async def send(self, consultation: str, medium: Medium, clip: Clip) -> None:
-        """Upload a clip in chunks, with its hash."""
-        body = {"medium": medium, "content_type": clip.content_type}
+        """Upload a clip in chunks, with its hash and its caption."""
+        body = {"medium": medium, "content_type": clip.content_type, "caption": clip.caption}
         upload = (await self._session.json("POST", f"/consultations/{quote(consultation)}/uploads", body))["id"]
         parts = [clip.data[at : at + CHUNK_BYTES] for at in range(0, len(clip.data), CHUNK_BYTES)]
         for number, part in enumerate(parts):
@@ -129,6 +168,63 @@ class ClinicDriver:
                 raise
         return await self._session.send("GET", f"/replays/{quote(recording)}/media")
 
+    def surfaces(self) -> Sequence[Surface]:
+        """Return where somebody of this role meets media or data beside the replay list."""
+        return surfaces.OF[self._role]
+
+    async def look(self, surface: str, about: str = "") -> View:
+        """Look at a surface, pages followed to the end."""
+        return await surfaces.look(self._session.send, surface, about)
+
+    async def listen(self, hear: Hear) -> None:
+        """Listen to this user's notices by WebSocket and by server-sent events; an operator has none."""
+        if self._listening:
+            raise RuntimeError(f"{self._name} listens already")
+        if self._role != "operator":
+            listening = Listening(self._session, hear)
+            await listening.begin()
+            self._listening = listening
+
+    async def hush(self) -> None:
+        """Wait until what came into the inbox meanwhile has come by both channels, and stop listening."""
+        listening, self._listening = self._listening, None
+        if listening:
+            await listening.end()
+
+    async def share(self, recording: str, carer: str) -> None:
+        """Share a recording with a carer."""
+        await verbs.share(self._session.send, recording, carer)
+
+    async def revoke(self, recording: str, carer: str) -> None:
+        """Take a share back."""
+        await verbs.revoke(self._session.send, recording, carer)
+
+    async def hand_over(self, consultation: str, clinician: str) -> None:
+        """Hand a live consultation over."""
+        await verbs.hand_over(self._session.send, consultation, clinician)
+
+    async def prescribe(self, consultation: str, medicine: str) -> None:
+        """Prescribe a medicine, at most 200 characters."""
+        await verbs.prescribe(self._session.send, consultation, medicine)
+
+    async def choose_pharmacy(self, pharmacist: str) -> None:
+        """Choose the pharmacy of a pharmacist who has enrolled."""
+        await verbs.choose_pharmacy(self._session.send, pharmacist)
+
+    async def measure(self, words: str) -> None:
+        """Record a measurement with these words for its unit, at most 40 characters."""
+        await verbs.measure(self._session.send, words)
+
+    async def switch_replays(self, *, is_open: bool) -> None:
+        """Throw the operator's switch."""
+        await verbs.switch_replays(self._session.send, is_open=is_open)
+
     async def close(self) -> None:
-        """Close the session."""
+        """Stop listening, and close the session."""
+        if self._listening:
+            await self._listening.close()
+        if self._role == "operator" and self.credentials:
+            # The one account keeps its 16 newest sessions, and who cannot sign out is no worse off than before.
+            with suppress(TargetError):
+                await self._session.send("POST", "/sign-out")
         await self._session.close()

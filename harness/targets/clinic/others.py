@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.drivers.api import Pool
 from harness.errors import TargetError
+from harness.targets.clinic.shared import OPERATOR
 from harness.targets.described import Other
-
-OPERATOR = "operator"
 
 
 async def others(

@@ -13,6 +13,7 @@ from harness.clinic import flaws
 from harness.drivers.api import Observer, Pool
 from harness.drivers.base import Driver
 from harness.drivers.choice import API, BROWSER
+from harness.drivers.surfaces import Stranger
 from harness.errors import TargetError, UsageError
 from harness.flags.base import BY_USER_ID
 from harness.model import OFF, Hands, Role
@@ -20,14 +21,22 @@ from harness.process import Service, ServiceDied
 from harness.targets.base import FlagSource, TargetOptions
 from harness.targets.clinic.api import ClinicDriver
 from harness.targets.clinic.others import others
-from harness.targets.clinic.shared import PASSWORD
+from harness.targets.clinic.shared import OPERATOR_PASSWORD, PASSWORD
+from harness.targets.clinic.stranger import ClinicStranger
 from harness.targets.described import Other
 
 if TYPE_CHECKING:
     from harness.drivers.browser import Browser, Chromium
 
 REFRESH_S = 0.5
-OPERATOR_PASSWORD = "CLINIC_OPERATOR_PASSWORD"  # noqa: S105 - the variable's name, as the clinic itself reads it
+NEEDS = {
+    "replays": "replay-access",
+    "search": "replay-search",
+    "sharing": "carer-sharing",
+    "switch-to-video": "video-upgrade",
+    "switch-to-audio": "video-downgrade",
+}
+"""The flag that each feature needs."""
 
 
 class ClinicTarget:
@@ -37,6 +46,8 @@ class ClinicTarget:
     """
 
     audience = BY_USER_ID
+    grace_s = 0.0
+    policy = ""
     drivers: frozenset[Hands] = frozenset({API, BROWSER})
 
     def __init__(self, options: TargetOptions, *, observer: Observer | None = None) -> None:
@@ -105,16 +116,15 @@ class ClinicTarget:
         """Return hands for one fresh user of the clinic."""
         if self._options.hands[role] == BROWSER:
             return self._pages(account, name, role)
-        return ClinicDriver(self.pool.session(name), account, name, role)
+        return ClinicDriver(self.pool.session(name), account, name, role, self._operator)
+
+    def stranger(self) -> Stranger:
+        """Return hands of somebody who is not signed in."""
+        return ClinicStranger(self.pool.session("nobody"))
 
     def not_offered(self, combination: Mapping[str, str]) -> frozenset[str]:
-        """Return what the clinic rightly refuses: by the kill switch, and by the medium's own flags."""
-        needs = {
-            "replays": "replay-access",
-            "switch-to-video": "video-upgrade",
-            "switch-to-audio": "video-downgrade",
-        }
-        return frozenset(feature for feature, flag in needs.items() if combination.get(flag, OFF) == OFF)
+        """Return what the clinic rightly refuses: by the kill switch, and by the flags of single features."""
+        return frozenset(feature for feature, flag in NEEDS.items() if combination.get(flag, OFF) == OFF)
 
     async def is_alive(self) -> bool:
         """Return False when the process has ended or its health check fails."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from playwright.async_api import Locator, Page
 from harness.drivers.browser import Session
 from harness.drivers.refusal import is_refusal
 from harness.errors import TargetError
+from harness.targets.clinic.surfaces import NO_HEADERS
 
 MAX_DEVICES = 8
 SEEN_S, PATIENCE_S = 30.0, 27.0
@@ -76,11 +77,14 @@ class Device:
             if await error.count():
                 raise await refusal(f"open {address}", error)
 
-    async def ask(self, method: str, path: str) -> bytes:
+    async def ask(
+        self, method: str, path: str, body: bytes | None = None, *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> bytes:
         """Ask the clinic in the page's own session; raises TargetError as `Session.fetch` does."""
         async with self.session.doing(f"{method} {path}"):
             token = await self.page.evaluate(_TOKEN)
-        return await self.session.fetch(method, path, headers={"Authorization": f"Bearer {token}"})
+        signed = {**headers, "Authorization": f"Bearer {token}"}
+        return await self.session.fetch(method, path, body, headers=signed)
 
     async def json(self, path: str) -> Any:
         """GET a path's JSON in the page's own session."""

@@ -10,8 +10,10 @@ from typing import Protocol
 
 from harness.drivers.base import Clip
 from harness.drivers.browser import Session
+from harness.drivers.surfaces import Surface, View
 from harness.errors import TargetError
 from harness.model import Medium, Recording, Role
+from harness.targets.clinic import surfaces, verbs
 from harness.targets.clinic.pages import call, entrance, replays
 from harness.targets.clinic.pages.devices import Device, Devices
 from harness.targets.clinic.pages.shown import Shown, contradictions
@@ -30,7 +32,8 @@ class ClinicPages:
 
     A page is in one call at most, so whoever holds several calls at once holds them on several devices: sessions of
     the browser, each signed in by the form. What the pages refuse, in words or by not offering it, is a definite
-    TargetError; a page that does not come to show what it should within its time is not.
+    TargetError; a page that does not come to show what it should within its time is not. For what the pages have no
+    button, and for what they show of it in part only, requests are made in the page's own session.
     """
 
     def __init__(self, browser: Browser, account: str, name: str, role: Role) -> None:
@@ -38,6 +41,7 @@ class ClinicPages:
         self._account = account
         self._name = name
         self._role = role
+        self._called = name.title()
         self._devices = Devices(self._session, lambda device: entrance.sign_in(device, account, PASSWORD))
         self._left: set[str] = set()
         self._listed: set[str] = set()
@@ -50,12 +54,14 @@ class ClinicPages:
             raise self._unanswered
         return self._shown
 
+    def introduce(self, name: str) -> None:
+        """Take the name that others read, of 1 to 200 characters."""
+        self._called = name
+
     async def enrol(self) -> None:
         """Open an account at the entrance, which also signs in. A trial's patients have one member number."""
         payer = insurer(self._name).partition(":")[2] if self._role == "patient" else ""
-        person = entrance.Person(
-            self._account, PASSWORD, self._name.title(), self._role, payer, member_number(self._account)
-        )
+        person = entrance.Person(self._account, PASSWORD, self._called, self._role, payer, member_number(self._account))
         async with self._devices.first() as device:
             await entrance.open_account(device, person)
 
@@ -140,6 +146,38 @@ class ClinicPages:
                 return await replays.media_of(device, recording)
         self._shown = replace(self._shown, pages={**self._shown.pages, recording: page})
         return data
+
+    def surfaces(self) -> Sequence[Surface]:
+        """Return where somebody of this role meets media or data beside the replay list."""
+        return surfaces.OF[self._role]
+
+    async def look(self, surface: str, about: str = "") -> View:
+        """Look at a surface in the page's session, pages of lists followed to the end."""
+        return await surfaces.look(self._devices.any.ask, surface, about)
+
+    async def share(self, recording: str, carer: str) -> None:
+        """Share a recording with a carer."""
+        await verbs.share(self._devices.any.ask, recording, carer)
+
+    async def revoke(self, recording: str, carer: str) -> None:
+        """Take a share back."""
+        await verbs.revoke(self._devices.any.ask, recording, carer)
+
+    async def hand_over(self, consultation: str, clinician: str) -> None:
+        """Hand a live consultation over."""
+        await verbs.hand_over(self._devices.any.ask, consultation, clinician)
+
+    async def prescribe(self, consultation: str, medicine: str) -> None:
+        """Prescribe a medicine, at most 200 characters."""
+        await verbs.prescribe(self._devices.any.ask, consultation, medicine)
+
+    async def choose_pharmacy(self, pharmacist: str) -> None:
+        """Choose the pharmacy of a pharmacist who has enrolled."""
+        await verbs.choose_pharmacy(self._devices.any.ask, pharmacist)
+
+    async def measure(self, words: str) -> None:
+        """Record a measurement with these words for its unit, at most 40 characters."""
+        await verbs.measure(self._devices.any.ask, words)
 
     async def keep_evidence(self, directory: Path, foreign: Collection[str]) -> None:
         """Write what each device shows and did into the directory; last the replay list, if it has what is foreign."""
