@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from harness.errors import UsageError
+
+T = TypeVar("T")
 
 HARNESS = "harness"
 NOBODY = "nobody"
@@ -98,6 +101,7 @@ class Ledger:
         self._sink = sink
         self._clock = clock
         self._began = clock()
+        self._derived: dict[Callable[[Ledger], Any], Any] = {}
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
@@ -125,6 +129,13 @@ class Ledger:
         wanted = outcomes or (Outcome.OK,)
         return [entry for entry in self._entries if entry.action is action and entry.outcome in wanted]
 
+    def derived(self, make: Callable[[Ledger], T]) -> T:
+        """Return what `make` makes of this ledger, made once and kept until the next entry."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        made: T = self._derived[make]
+        return made
+
     def close(self) -> None:
         """Bring everything written to the disk itself and close the file."""
         if self._sink:
@@ -141,6 +152,7 @@ class Ledger:
         if self._sink:
             self._sink.write(entry.as_json() + "\n")
         self._entries.append(entry)
+        self._derived.clear()
         return entry
 
 
@@ -161,6 +173,28 @@ def read(path: Path) -> Ledger:
     if not entries and not cut_off:
         raise UsageError(f"{path}: an empty ledger")
     return Ledger(entries=entries)
+
+
+def merge(ledgers: Iterable[Ledger]) -> Ledger:
+    """Return one ledger of several that tell of one trial by one clock, such as those of two listeners.
+
+    It is ordered by time, at the same moment in the order of the actors' names; each ledger's own order is kept,
+    entries are numbered anew, and what answers an intent still does.
+    """
+    waiting = [deque(ledger) for ledger in ledgers]
+    numbers: list[dict[int, int]] = [{} for _ in waiting]
+    merged: list[Entry] = []
+    while any(waiting):
+        at = min((at for at, each in enumerate(waiting) if each), key=lambda at: _moment(waiting[at][0]))
+        entry = waiting[at].popleft()
+        numbers[at][entry.seq] = len(merged)
+        of = None if entry.of is None else numbers[at][entry.of]
+        merged.append(replace(entry, seq=len(merged), of=of))
+    return Ledger(entries=merged)
+
+
+def _moment(entry: Entry) -> tuple[float, str]:
+    return entry.at_s, entry.actor
 
 
 def _entry(row: Any) -> Entry:

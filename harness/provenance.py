@@ -46,9 +46,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
-from harness.model import Medium
+from harness.model import Medium, Wording
 
 REPLAYS = "replays"
+REPLAY_LIST = "replay-list"
+"""The surface that every target has."""
 READ = "canaries"
 """The outcome of a reading in which all content was read and names its owner."""
 
@@ -109,6 +111,31 @@ class Emission:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """Words with a canary that an actor wrote, or may have written: what they are, of which visit, and to whom."""
+
+    actor: str
+    what: Wording
+    visit: str
+    to: frozenset[str]
+    entries: tuple[Entry, ...]
+
+    @property
+    def is_certain(self) -> bool:
+        """True when the target acknowledged any of them."""
+        return any(entry.outcome is Outcome.OK for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A surface as a trial's target declared it for an actor: see `harness.drivers.surfaces.Surface`."""
+
+    name: str
+    about: str
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """The facts of one trial that entitlement and the checks stand on.
 
@@ -123,6 +150,13 @@ class Provenance:
     visit_of_recording: Mapping[str, str]
     contested: Mapping[str, frozenset[str]]
     emissions: Mapping[int, Emission]
+    writings: Mapping[int, Writing]
+    surfaces: Mapping[str, Mapping[str, Declared]]
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Those of the cast whom the trial is about: an operator's account is the target's own."""
+        return tuple(name for name, role in self.cast.items() if role != "operator")
 
     @property
     def replays_offered(self) -> bool:
@@ -159,7 +193,11 @@ def references(ledger: Ledger, provenance: Provenance) -> dict[str, str]:
 
 
 def derive(ledger: Ledger) -> Provenance:
-    """Read the facts out of a ledger."""
+    """Return the facts that a ledger holds."""
+    return ledger.derived(_derive)
+
+
+def _derive(ledger: Ledger) -> Provenance:
     opening = next(iter(ledger.of(Action.TRIAL)), None)
     facts: Mapping[str, object] = opening.data if opening else {}
     cast = facts.get("cast", {})
@@ -181,6 +219,8 @@ def derive(ledger: Ledger) -> Provenance:
         visit_of_recording=_uncontested(recordings),
         contested={what: frozenset(names) for what, names in contested if len(names) > 1},
         emissions=_emissions(ledger),
+        writings=_writings(ledger),
+        surfaces=_surfaces(facts.get("surfaces", {})),
     )
 
 
@@ -188,7 +228,7 @@ def _visits(ledger: Ledger) -> dict[str, KnownVisit]:
     """Return the visits; who booked, joined or emitted, and was not definitely refused, is a party."""
     visits: dict[str, KnownVisit] = {}
     refused = {entry.of for entry in ledger if entry.outcome is Outcome.FAIL}
-    for action in (Action.BOOK, Action.JOIN, Action.EMIT):
+    for action in (Action.BOOK, Action.JOIN, Action.EMIT, Action.HAND_OVER):
         for entry in ledger.of(action, Outcome.INTENT, Outcome.OK, Outcome.UNKNOWN):
             if entry.seq in refused:
                 continue
@@ -196,6 +236,8 @@ def _visits(ledger: Ledger) -> dict[str, KnownVisit]:
             visit.parties.add(entry.actor)
             if action is Action.BOOK:
                 visit.consultation = entry.data.get("consultation", "") or visit.consultation
+                visit.parties.add(entry.data["clinician"])
+            elif action is Action.HAND_OVER:
                 visit.parties.add(entry.data["clinician"])
     return visits
 
@@ -208,6 +250,28 @@ def _emissions(ledger: Ledger) -> dict[int, Emission]:
         if canary not in emissions or not emissions[canary].is_certain:
             emissions[canary] = Emission(entry.actor, data["visit"], data["medium"], entry)
     return emissions
+
+
+def _writings(ledger: Ledger) -> dict[int, Writing]:
+    """Return each canary in words with everything that was written with it."""
+    writings: dict[int, Writing] = {}
+    for entry in ledger.of(Action.WRITE, *Outcome):
+        data, canary = entry.data, int(entry.data["canary"])
+        before = writings.get(canary)
+        to = frozenset(data["to"]) | (before.to if before else frozenset())
+        entries = (*(before.entries if before else ()), entry)
+        writings[canary] = Writing(entry.actor, data["what"], data["visit"], to, entries)
+    return writings
+
+
+def _surfaces(declared: object) -> dict[str, dict[str, Declared]]:
+    """Return actor -> name -> surface; nothing of a ledger that is older than surfaces are."""
+    if not isinstance(declared, Mapping):
+        return {}
+    return {
+        actor: {each["name"]: Declared(each["name"], each["about"], frozenset(each["needs"])) for each in surfaces}
+        for actor, surfaces in declared.items()
+    }
 
 
 def _claims(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

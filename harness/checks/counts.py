@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from harness.checks.meetings import listed, span
+from harness.entitlement import may_see_media
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
-from harness.provenance import Provenance, derive
+from harness.provenance import derive
 
 NUMBERS = ("badge", "total")
 
@@ -15,13 +17,12 @@ def count_mismatch(ledger: Ledger) -> list[Finding]:
     It may count fewer: recordings appear late. A user of whose visits some recordings are not known is not judged; a
     number that was asked for and not answered leaves the trial unknown.
     """
-    provenance = derive(ledger)
     recorded = _recorded(ledger)
     found: dict[tuple[str, str], Finding] = {}
     for entry in ledger.of(Action.LIST):
         if "unanswered" in entry.data:
             found[entry.actor, ""] = _unanswered(entry)
-        own = _own(entry, recorded, provenance)
+        own = _own(entry, recorded, ledger)
         for what in NUMBERS:
             number = entry.data.get(what)
             if number is not None and own is not None and number > len(own):
@@ -67,16 +68,16 @@ def _unanswered(entry: Entry) -> Finding:
     )
 
 
-def _own(entry: Entry, recorded: dict[str, set[str]], provenance: Provenance) -> set[str] | None:
+def _own(entry: Entry, recorded: dict[str, set[str]], ledger: Ledger) -> set[str] | None:
     """Return every recording that the viewer of a list may see, or None when some are not known."""
+    provenance = derive(ledger)
     own: set[str] = set()
     for visit in provenance.visits:
-        if provenance.may_see(entry.actor, visit):
-            if visit not in recorded:
-                return None
-            own |= recorded[visit]
-    for item in entry.data["items"]:
-        of = provenance.visit_of(item["recording"], item["consultation"])
-        if of and provenance.may_see(entry.actor, of):
+        if provenance.may_see(entry.actor, visit) and visit not in recorded:
+            return None
+        known = recorded.get(visit, set())
+        own |= {each for each in known if may_see_media(entry.actor, visit, each, ledger, *span(entry))}
+    for item, meeting in listed(ledger, entry):
+        if meeting and meeting.standing == "entitled":
             own.add(item["recording"])
     return own

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.checks.meetings import SHOWING, TEXT, span, words
+from harness.checks.recordings import EMPTY
+from harness.entitlement import may_be_closed
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
-from harness.provenance import READ, Emission, Provenance, derive
+from harness.provenance import READ, REPLAY_LIST, Emission, Provenance, Writing, derive
+
+TRANSCRIPT = "transcript"
+"""Where a target that declares this surface shows what was noted in a recording."""
 
 
 def missing_media(ledger: Ledger) -> list[Finding]:
@@ -14,18 +20,20 @@ def missing_media(ledger: Ledger) -> list[Finding]:
     provenance = derive(ledger)
     if not provenance.replays_offered:
         return []
-    return [finding for viewer in provenance.cast for finding in _missing_for(viewer, ledger, provenance)]
+    return [finding for viewer in provenance.users for finding in _missing_for(viewer, ledger, provenance)]
 
 
 def vacuous(ledger: Ledger) -> list[Finding]:
     """A trial proves something only if somebody saw their own media, or, where replays are off, was refused it."""
     provenance = derive(ledger)
     why = _nothing_seen(ledger, provenance) if provenance.replays_offered else _nothing_refused(ledger, provenance)
-    return [Finding("vacuous", Verdict.UNKNOWN, why)] if why else []
+    unread = _nothing_read(ledger, provenance)
+    return [Finding("vacuous", Verdict.UNKNOWN, each) for each in (why, unread) if each]
 
 
 def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterator[Finding]:
-    refused = [entry for entry in ledger.of(Action.LIST, Outcome.FAIL) if entry.actor == viewer]
+    asked = [entry for entry in _lists(ledger) if entry.actor == viewer]
+    refused = [entry for entry in asked if entry.outcome is Outcome.FAIL and not may_be_closed(ledger, *span(entry))]
     if refused:
         error = refused[-1].data.get("error", "no reason given")
         yield Finding(
@@ -37,11 +45,11 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
             surface=refused[-1].data["surface"],
             evidence=(refused[-1].seq,),
         )
-    last = [entry for entry in ledger.of(Action.LIST, *Outcome) if entry.actor == viewer][-1:]
+    last = asked[-1:]
     if not last or last[0].outcome is not Outcome.OK:
         return
-    seen = _canaries_seen_by(viewer, ledger)
-    unread = [entry for entry in _opened_by(viewer, ledger) if entry.data["content"]["outcome"] != READ]
+    seen = _canaries_seen_by(viewer, ledger, REPLAY_LIST)
+    unread = [entry for entry in _opened_by(viewer, ledger) if entry.data["content"]["outcome"] not in (READ, EMPTY)]
     is_all_read = not unread and not _is_waiting(viewer, ledger) and _is_all_tried(viewer, last[0], ledger)
     for entry in unread:
         yield Finding(
@@ -95,13 +103,26 @@ def _is_waiting(viewer: str, ledger: Ledger) -> bool:
     return any(entry.outcome is Outcome.INTENT and entry.seq not in answered for entry in opens)
 
 
+def _lists(ledger: Ledger) -> list[Entry]:
+    return [entry for entry in ledger.of(Action.LIST, *Outcome) if entry.data["surface"] == REPLAY_LIST]
+
+
 def _opened_by(viewer: str, ledger: Ledger) -> list[Entry]:
-    return [entry for entry in ledger.of(Action.OPEN) if entry.actor == viewer and not entry.data["direct"]]
+    """Return what a viewer opened of their own, files alone."""
+    return [
+        entry
+        for entry in ledger.of(Action.OPEN)
+        if entry.actor == viewer and not entry.data["direct"] and entry.data["content"]["outcome"] != TEXT
+    ]
 
 
-def _canaries_seen_by(viewer: str, ledger: Ledger) -> set[int]:
+def _canaries_seen_by(viewer: str, ledger: Ledger, surface: str = "") -> set[int]:
+    """Return the canaries in what a viewer opened, on one surface or on any."""
     return {
-        int(sighting["value"]) for entry in _opened_by(viewer, ledger) for sighting in entry.data["content"]["canaries"]
+        int(sighting["value"])
+        for entry in _opened_by(viewer, ledger)
+        for sighting in entry.data["content"]["canaries"]
+        if surface in ("", entry.data["surface"])
     }
 
 
@@ -113,6 +134,30 @@ def _nothing_seen(ledger: Ledger, provenance: Provenance) -> str:
     return "no actor saw any media of their own: that nobody saw foreign media proves nothing"
 
 
+def _nothing_read(ledger: Ledger, provenance: Provenance) -> str:
+    """Say which words were written and read by nobody who may: that no stranger read them proves nothing."""
+    read = {
+        (meeting.owner, meeting.what)
+        for action in (*SHOWING, Action.HEAR)
+        for entry in ledger.of(action)
+        for meeting in words(ledger, entry)
+        if meeting.standing == "entitled"
+    }
+    for writing in provenance.writings.values():
+        if writing.is_certain and _can_be_read(writing, provenance) and (writing.actor, writing.what) not in read:
+            what = f"{writing.actor}'s {writing.what}"
+            return f"nobody who may read {what} was shown it: that nobody else was proves nothing"
+    return ""
+
+
+def _can_be_read(writing: Writing, provenance: Provenance) -> bool:
+    """A prescription and a metric are shown somewhere; a note only where transcripts are, and replays are offered."""
+    if writing.what == "note":
+        has_transcripts = any(TRANSCRIPT in surfaces for surfaces in provenance.surfaces.values())
+        return has_transcripts and provenance.replays_offered
+    return writing.what != "name"
+
+
 def _nothing_refused(ledger: Ledger, provenance: Provenance) -> str:
     own = {
         (viewer, recording)
@@ -121,9 +166,9 @@ def _nothing_refused(ledger: Ledger, provenance: Provenance) -> str:
     }
     if not own:
         return "replays are off, but no recording is known to exist: there was nothing to refuse"
-    asked = {entry.actor for entry in ledger.of(Action.LIST, Outcome.FAIL, Outcome.OK)}
+    asked = {entry.actor for entry in _lists(ledger) if entry.outcome in (Outcome.FAIL, Outcome.OK)}
     tried = {(entry.actor, entry.data["recording"]) for entry in ledger.of(Action.OPEN, Outcome.FAIL, Outcome.OK)}
-    never_asked = sorted(set(provenance.cast) - asked)
+    never_asked = sorted(set(provenance.users) - asked)
     if never_asked:
         return f"replays are off, but {never_asked[0]}'s replay list was never asked for"
     untried = sorted(own - tried)

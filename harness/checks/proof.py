@@ -7,9 +7,24 @@ from collections.abc import Iterator
 from harness.checks.questions import SIGHTS, Reason, open_questions
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
-from harness.provenance import derive
+from harness.provenance import REPLAYS, derive
 
-DEEDS = frozenset({Action.BOOK, Action.JOIN, Action.SWITCH, Action.EMIT, Action.LEAVE, Action.END})
+DEEDS = frozenset(
+    {
+        Action.BOOK,
+        Action.JOIN,
+        Action.SWITCH,
+        Action.EMIT,
+        Action.LEAVE,
+        Action.END,
+        Action.HAND_OVER,
+        Action.WRITE,
+        Action.SHARE,
+        Action.REVOKE,
+        Action.ACCESS,
+        Action.CHOOSE,
+    }
+)
 
 
 def unproved(ledger: Ledger) -> list[Finding]:
@@ -37,12 +52,12 @@ def broken_promise(ledger: Ledger) -> list[Finding]:
 
 def _flags(ledger: Ledger) -> Iterator[Reason]:
     """Every actor's flags are proved before the story and after the last question; the server's, after all."""
-    cast = derive(ledger).cast
-    if not cast:
+    users = derive(ledger).users
+    if not users:
         yield "the ledger does not say who took part", "", ()
     proofs = ledger.of(Action.FLAGS)
     told = _told(ledger)
-    for actor in cast:
+    for actor in users:
         proved = [entry.seq for entry in proofs if entry.actor == actor]
         asked = [entry.seq for entry in ledger if entry.actor == actor and entry.action in SIGHTS]
         if not proved or (told and told[0].seq < proved[0]):
@@ -84,6 +99,14 @@ def _story(ledger: Ledger) -> Iterator[Reason]:
             yield f"the story broke: {entry.data['error']}", "", (entry.seq,)
     yield from _loose_ends(ledger)
     not_offered = derive(ledger).not_offered
+    if not not_offered & {"sharing", REPLAYS}:
+        for entry in ledger.of(Action.SHARE, Outcome.FAIL):
+            error = entry.data.get("error", "no reason given")
+            yield (
+                f"{entry.actor} was refused a share, which this combination offers ({error})",
+                entry.actor,
+                (entry.seq,),
+            )
     for entry in ledger.of(Action.SWITCH, Outcome.FAIL, Outcome.OK):
         what = f"the switch to {entry.data['medium']} in {entry.data['visit']}"
         offered = f"switch-to-{entry.data['medium']}" not in not_offered
@@ -103,6 +126,10 @@ def _loose_ends(ledger: Ledger) -> Iterator[Reason]:
     for entry in ledger.of(Action.EMIT, Outcome.FAIL):
         error = entry.data.get("error", "no reason given")
         yield f"{entry.actor}'s media never came to {entry.data['visit']}: {error}", entry.actor, (entry.seq,)
+    for entry in ledger.of(Action.WRITE, Outcome.FAIL):
+        if entry.data["what"] in ("prescription", "metric"):
+            error = entry.data.get("error", "no reason given")
+            yield f"{entry.actor}'s {entry.data['what']} was refused: {error}", entry.actor, (entry.seq,)
     told = _told(ledger)
     for entry in ledger:
         if told and entry.seq > told[0].seq and entry.action in DEEDS and entry.actor != HARNESS:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
-from harness.provenance import Provenance, derive, references
+from harness.checks.meetings import TEXT, span
+from harness.entitlement import Item, may_be_closed, standing
+from harness.ledger import HARNESS, NOBODY, Action, Entry, Ledger, Outcome
+from harness.provenance import REPLAY_LIST, Declared, Provenance, derive, references
 
-SIGHTS = (Action.LIST, Action.OPEN)
-QUESTIONS = (Action.FLAGS, Action.RECORDINGS, *SIGHTS)
+SIGHTS = (Action.LIST, Action.OPEN, Action.READ)
+QUESTIONS = (Action.FLAGS, Action.RECORDINGS, Action.LISTEN, Action.HEAR, *SIGHTS)
 
 Reason = tuple[str, str, tuple[int, ...]]
 """A sentence, the actor whom it is about (or none), the ledger entries that show it."""
@@ -22,6 +24,7 @@ def open_questions(ledger: Ledger) -> Iterator[Reason]:
         yield from _unlisted(ledger, provenance)
         yield from _unseen(ledger, provenance)
         yield from _untried(ledger, provenance)
+        yield from _unsurveyed(ledger, provenance)
     for what, visits in provenance.contested.items():
         yield f"the target gave {what} to {' and '.join(sorted(visits))}: whose it is cannot be told", "", ()
 
@@ -45,8 +48,9 @@ def _no_answer(entry: Entry, error: str) -> Reason:
 def _unlisted(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
     """A list that was asked for before the story ended does not show what the story left in it."""
     told = ledger.of(Action.STORY, Outcome.OK, Outcome.FAIL)[0]
-    asked = {entry.actor for entry in ledger.of(Action.LIST, *Outcome) if entry.seq > told.seq}
-    for actor in provenance.cast:
+    lists = (entry for entry in ledger.of(Action.LIST, *Outcome) if entry.data["surface"] == REPLAY_LIST)
+    asked = {entry.actor for entry in lists if entry.seq > told.seq}
+    for actor in provenance.users:
         if actor not in asked:
             yield f"{actor}'s replay list was never asked for after the story", actor, ()
 
@@ -54,7 +58,8 @@ def _unlisted(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
 def _unseen(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
     """An entry that is its viewer's own by id may hold anything until it was opened."""
     tried = _tried(ledger)
-    seen = {(entry.actor, entry.data["recording"]) for entry in ledger.of(Action.OPEN)}
+    opened = (entry for entry in ledger.of(Action.OPEN) if entry.data["content"]["outcome"] != TEXT)
+    seen = {(entry.actor, entry.data["recording"]) for entry in opened}
     for (actor, recording), entry in _listed(ledger).items():
         item = next(item for item in entry.data["items"] if item["recording"] == recording)
         visit = provenance.visit_of(recording, item["consultation"])
@@ -72,7 +77,7 @@ def _untried(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
     met = tried | set(_listed(ledger))
     for recording, visit in references(ledger, provenance).items():
         parties = provenance.visits[visit].parties
-        for actor in provenance.cast:
+        for actor in (*provenance.users, *((NOBODY,) if NOBODY in provenance.surfaces else ())):
             if actor not in parties and (actor, recording) not in met:
                 yield f"{actor} never tried to open {recording} of {visit} directly", actor, ()
         if not any((party, recording) in tried for party in parties):
@@ -81,6 +86,51 @@ def _untried(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
     ended = {entry.data["visit"] for entry in ledger.of(Action.END)}
     for visit in sorted(emitted & ended - set(provenance.visit_of_recording.values())):
         yield f"no recording of {visit} is known, so nobody could try to open it directly", "", ()
+
+
+def _unsurveyed(ledger: Ledger, provenance: Provenance) -> Iterator[Reason]:
+    """What a surface shows is known only of those who asked it, and whether it is shut only of those who may not."""
+    told = ledger.of(Action.STORY, Outcome.OK, Outcome.FAIL)[0].seq
+    answers: dict[tuple[str, str], list[Entry]] = {}
+    for action in SIGHTS:
+        for entry in ledger.of(action, Outcome.OK, Outcome.FAIL):
+            answers.setdefault((entry.actor, entry.data["surface"]), []).append(entry)
+    for actor in (*provenance.users, NOBODY):
+        for surface in provenance.surfaces.get(actor, {}).values():
+            found = answers.get((actor, surface.name), [])
+            if surface.about == "oneself":
+                yield from _of_oneself(actor, surface, [each for each in found if each.seq > told], ledger)
+            elif surface.about == "recording":
+                yield from _of_recordings(actor, surface, found, ledger)
+            elif surface.about == "person":
+                asked = {str(entry.data.get("about", "")) for entry in found}
+                for person, role in provenance.cast.items():
+                    if role == "patient" and person not in asked:
+                        yield f"{actor} never looked at {surface.name} of {person}", actor, ()
+
+
+def _of_oneself(actor: str, surface: Declared, answers: list[Entry], ledger: Ledger) -> Iterator[Reason]:
+    not_offered = derive(ledger).not_offered
+    if not answers:
+        yield f"{actor} never looked at {surface.name} after the story", actor, ()
+    for entry in answers:
+        is_right = surface.needs & not_offered or may_be_closed(ledger, *span(entry))
+        if entry.outcome is Outcome.FAIL and not is_right:
+            error = entry.data.get("error", "no reason given")
+            yield f"{actor} was refused {surface.name}, which this combination offers ({error})", actor, (entry.seq,)
+
+
+def _of_recordings(actor: str, surface: Declared, answers: list[Entry], ledger: Ledger) -> Iterator[Reason]:
+    """Whoever may not see a recording has to have tried it there, and whoever may, to have looked at it."""
+    provenance = derive(ledger)
+    now = len(ledger)
+    looked = {entry.data.get("recording") for entry in answers}
+    for recording, visit in references(ledger, provenance).items():
+        item = Item("media", provenance.visits[visit].patient, visit, recording, asked=now, met=now)
+        is_theirs = standing(actor, item, ledger) == "entitled"
+        if recording not in looked and not (is_theirs and surface.needs & provenance.not_offered):
+            verb = "looked at" if is_theirs else "tried"
+            yield f"{actor} never {verb} {surface.name} of {recording}", actor, ()
 
 
 def _tried(ledger: Ledger) -> set[tuple[str, str]]:

@@ -1,9 +1,9 @@
 """One exercise in a process of its own: an ordinary run of a plan that was chosen for one flaw.
 
-Standard input holds the task, one line of JSON: `flags`, `flag_server`, `scenarios`, `flaws`, `combinations`, `at_once`, `out`, and as
-`sought` the check at whose first finding the run may stop, or nothing. When standard input closes, the run ends as by
-Ctrl-C, so that nothing survives a drill that was killed. Standard output is one JSON object a line, written as it
-happens:
+Standard input holds the task, one line of JSON: `flags`, `flag_server`, `scenarios`, `flaws`, `combinations`,
+`at_once`, `out`, and as `sought` the check at whose first finding the run may stop, or nothing. When standard input
+closes, the run ends as by Ctrl-C, so that nothing survives a drill that was killed. Standard output is one JSON object
+a line, written as it happens:
 
     {"phase": TEXT}                                       what is being prepared
     {"trial": ID, "scenario": NAME, "at_s": S, "said": [{"check", "verdict", "degree", "sentence"}, ...]}

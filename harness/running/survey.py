@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from harness.drivers.surfaces import Surface, View, as_having_surfaces
-from harness.entitlement import Item, replays_closed, standing
+from harness.entitlement import Item, closed_by, standing
 from harness.errors import TargetError
 from harness.ledger import Action, Ledger, Outcome
 from harness.provenance import derive, references
@@ -119,7 +119,7 @@ def foreign_to(actor: Actor) -> list[str]:
     ledger = actor.stage.ledger
     provenance = derive(ledger)
     now = len(ledger)
-    closed = not provenance.replays_offered or replays_closed(ledger, now, now)
+    closed = not provenance.replays_offered or closed_by(ledger, now, now) is not None
     return [
         recording
         for recording, visit in list(references(ledger, provenance).items())[:MAX_REFERENCES]

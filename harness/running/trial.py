@@ -114,7 +114,7 @@ async def _play_to_the_end(
     trial: Trial, scenario: Scenario, rig: Rig, stage: Stage, actors: Mapping[str, Actor], nobody: Sequence[Actor]
 ) -> None:
     """Tell the story and ask the questions while everybody listens, and prove the flags once more."""
-    people, ledger = list(actors.values()), stage.ledger
+    people, ledger = [actor for actor in actors.values() if not isinstance(actor, Operator)], stage.ledger
     sight = Sight(rig.studio.look, rig.register, trial.id)
     survey = Survey(sight)
 

@@ -8,7 +8,8 @@
 The signature is the cast: every parameter is a fresh synthetic user with the role of its annotation.
 """
 
-from harness.scenario.actor import REPLAY_LIST, Actor, Stage
+from harness.provenance import REPLAY_LIST
+from harness.scenario.actor import Actor, Stage
 from harness.scenario.roles import ROLES, Carer, Clinician, Operator, Patient, Pharmacist
 from harness.scenario.story import DEFINED, Scenario, Story, checkpoint, scenario, staged, together
 from harness.scenario.visit import CALLS_PER_TRIAL, Visit

@@ -13,12 +13,11 @@ from harness.drivers.verbs import Introduces
 from harness.errors import TargetError, UsageError
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Medium, Recording, Wording
+from harness.provenance import REPLAY_LIST
 from harness.redact import plain
 
 if typing.TYPE_CHECKING:
     from harness.scenario.visit import Visit
-
-REPLAY_LIST = "replay-list"
 
 
 class Registry(Protocol):
