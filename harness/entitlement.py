@@ -14,7 +14,7 @@ from typing import Literal
 
 from harness.errors import UsageError, nearest
 from harness.ledger import NOBODY, Action, Entry, Ledger, Outcome
-from harness.provenance import derive
+from harness.provenance import Writing, derive
 
 Kind = Literal["media", "visit", "name", "note", "prescription", "metric"]
 Standing = Literal["entitled", "earlier", "never"]
@@ -66,6 +66,8 @@ def default(viewer: str, item: Item, ledger: Ledger) -> bool:
         return cast.get(viewer) == "operator" or _may_know(viewer, item, ledger)
     if item.kind == "metric":
         return cast.get(viewer) == "clinician" and _have_met(viewer, item.owner, item.met, ledger)
+    if item.kind == "visit" and any(viewer in each.to for each in _written_in(item.visit, ledger)):
+        return True
     took_part = _takes_part(viewer, item.visit, item.met, ledger)
     return took_part or (item.kind != "prescription" and _is_shared_with(viewer, item, ledger))
 
@@ -164,6 +166,10 @@ def _may_know(viewer: str, item: Item, ledger: Ledger) -> bool:
         each for each in derive(ledger).writings.values() if each.what == "prescription" and viewer in each.to
     )
     return any(item.owner in visits[each.visit].parties for each in prescribed if each.visit in visits)
+
+
+def _written_in(visit: str, ledger: Ledger) -> Iterator[Writing]:
+    return (each for each in derive(ledger).writings.values() if each.visit == visit)
 
 
 def _have_met(one: str, other: str, met: int, ledger: Ledger) -> bool:

@@ -8,7 +8,7 @@
 | pushed-foreign | was anything pushed to somebody whom it does not concern? | invalid |
 | stale-access | did anybody still meet what was revoked, or closed to everybody? | invalid |
 | count-mismatch | did a badge count more replays than its user may see? | invalid |
-| phantom-media | is there a replay of no consultation, that holds nothing? | invalid, unknown if an emission is uncertain |
+| phantom-media | is there a replay of no consultation, that holds nothing? | invalid; unknown if an emission is |
 | wrong-medium | are there pictures where there was sound alone, or parts out of order? | invalid |
 | duplicate-media | is the same media there more often than it was sent? | invalid |
 | missing-media | did everybody who took part find what was recorded? | invalid, unknown if unreadable |

@@ -49,9 +49,14 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
     if not last or last[0].outcome is not Outcome.OK:
         return
     seen = _canaries_seen_by(viewer, ledger, REPLAY_LIST)
-    unread = [entry for entry in _opened_by(viewer, ledger) if entry.data["content"]["outcome"] not in (READ, EMPTY)]
-    is_all_read = not unread and not _is_waiting(viewer, ledger) and _is_all_tried(viewer, last[0], ledger)
-    for entry in unread:
+    unread = [entry for entry in _opened_by(viewer, ledger) if entry.data["content"]["outcome"] != READ]
+    is_all_read = (
+        not any(each.data["surface"] == REPLAY_LIST for each in unread)
+        and not _is_waiting(viewer, ledger)
+        and _is_all_tried(viewer, last[0], ledger)
+    )
+    # What holds nothing is a phantom, and told as one.
+    for entry in (each for each in unread if each.data["content"]["outcome"] != EMPTY):
         yield Finding(
             check="missing-media",
             verdict=Verdict.UNKNOWN,

@@ -94,7 +94,7 @@ def test_a_consultation_that_did_not_end_is_not_expected(outcome: Outcome) -> No
     assert missing_media(new.ends("visit-1", outcome).lists("alice").ledger()) == []
 
 
-@pytest.mark.parametrize("reading", ["unreadable", "partial", "no-canary", "unknown-tag", "empty"])
+@pytest.mark.parametrize("reading", ["unreadable", "partial", "no-canary", "unknown-tag"])
 def test_ones_own_media_that_cannot_be_read_is_unknown(reading: str) -> None:
     """The harness cannot say whose it is: neither found nor missing."""
     new = sound().without(Action.OPEN, "alice", recording="rec-1").opens("alice", "rec-1", reading=reading)
