@@ -1,4 +1,5 @@
-"""The canary: who emitted something, in a form that travels with it. `payload` is the number that all forms carry.
+"""The canary: who emitted something, in a form that travels with it. `payload` is the number that all forms carry,
+`text` its form in words, and `unescape` takes off what words are wrapped in.
 
 Standard library only; what turns the number into signals is `harness.media`.
 """

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 from harness.model import Medium, Wording
 
 RUN_BITS, USER_BITS, CALL_BITS, MODE_BITS, TAG_BITS = 20, 16, 5, 3, 20
-PAYLOAD_BITS = 64
+BODY_BITS = RUN_BITS + USER_BITS + CALL_BITS + MODE_BITS
+PAYLOAD_BITS = BODY_BITS + TAG_BITS
 
 MODES: tuple[Medium | Wording, ...] = ("audio", "video", "name", "note", "prescription", "metric")
 """What an actor was emitting, media or words, by mode number; the numbers above are free."""
@@ -47,9 +48,7 @@ class Canary:
 
 def pack(canary: Canary, key: bytes = DEFAULT_KEY) -> int:
     """Return the canary as an unsigned 64-bit number; `key` holds at most 32 bytes."""
-    body = canary.run
-    for value, bits in ((canary.user, USER_BITS), (canary.call, CALL_BITS), (canary.mode, MODE_BITS)):
-        body = body << bits | value
+    body = to_body(canary)
     return body << TAG_BITS | _tag(body, key)
 
 
@@ -61,8 +60,19 @@ def unpack(value: int, key: bytes = DEFAULT_KEY) -> Canary | None:
     if not 0 <= value < 1 << PAYLOAD_BITS:
         return None
     body, tag = value >> TAG_BITS, value & (1 << TAG_BITS) - 1
-    if tag != _tag(body, key):
-        return None
+    return from_body(body) if tag == _tag(body, key) else None
+
+
+def to_body(canary: Canary) -> int:
+    """Return the canary's four numbers as one of 44 bits, without a tag: what every form of it holds."""
+    body = canary.run
+    for value, bits in ((canary.user, USER_BITS), (canary.call, CALL_BITS), (canary.mode, MODE_BITS)):
+        body = body << bits | value
+    return body
+
+
+def from_body(body: int) -> Canary:
+    """Return the canary that `to_body` made a number of; whether that is ours, a tag alone can say."""
     numbers = []
     for bits in (MODE_BITS, CALL_BITS, USER_BITS, RUN_BITS):
         numbers.append(body & (1 << bits) - 1)
