@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from harness.drivers.choice import API, choose
+from harness.drivers.choice import API, ROLES, choose
 from harness.flags.outage import DOWN
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict, printable
@@ -141,7 +141,7 @@ def _played(outcome: RunOutcome, settings: Settings) -> Iterator[str]:
     """Yield what was played against what: without it, nobody knows of what the verdict speaks."""
     yield without_login(settings.target)
     hands = choose(settings.driver)
-    names = {role: "API" if hand == API else hand for role, hand in hands.items()}
+    names = {role: "API" if hands[role] == API else hands[role] for role in ROLES}
     alike = len(set(names.values())) == 1
     yield f"by {next(iter(names.values()))}" if alike else " and ".join(f"{role} by {by}" for role, by in names.items())
     chosen = _chosen_paths(settings)

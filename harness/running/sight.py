@@ -14,8 +14,6 @@ from harness.scenario import Actor
 Look = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 """Reads media: size, hash and content, as `harness.provenance` describes them."""
 
-MAX_WORDS = 8 * 1024 * 1024
-"""Characters of one page that are searched; what is longer is no page, and its driver is told so."""
 TEXT = "text"
 """The outcome of content that is words alone."""
 

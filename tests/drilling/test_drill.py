@@ -193,7 +193,9 @@ def test_one_story_after_the_other(tmp_path: Path) -> None:
 
 def test_a_flaw_that_needs_a_crowd(tmp_path: Path) -> None:
     """What no story wakes by itself is seen when all are told at once, as two recorders with the same numbers."""
-    ended = drill(tmp_path / "drill", "--flaw", "recorder-id-collision")
+    # The story that comes first of the shipped ones wakes it by itself.
+    others = sorted(set(Path("scenarios").glob("*.py")) - {Path("scenarios/audio_beside_video.py")})
+    ended = drill(tmp_path / "drill", "--flaw", "recorder-id-collision", *map(str, others))
     (flaw,) = told(tmp_path / "drill")["flaws"]
     assert (ended.returncode, flaw["outcome"], flaw["degree"]) == (0, "seen", "proved")
     assert flaw["trials"] > flaw["executed"] // 2

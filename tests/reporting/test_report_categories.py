@@ -16,6 +16,12 @@ CHECKS = {
     "reachable-media": Verdict.INVALID,
     "count-mismatch": Verdict.INVALID,
     "missing-media": Verdict.INVALID,
+    "foreign-text": Verdict.INVALID,
+    "pushed-foreign": Verdict.INVALID,
+    "stale-access": Verdict.INVALID,
+    "phantom-media": Verdict.INVALID,
+    "wrong-medium": Verdict.INVALID,
+    "duplicate-media": Verdict.INVALID,
     "broken-promise": Verdict.INVALID,
     "a check of the future": Verdict.INVALID,
     "unproved": Verdict.UNKNOWN,
@@ -51,7 +57,7 @@ def test_the_gravest_decides() -> None:
     )
     assert category(result(doubt, promise, missing, leak)) is Category.FOREIGN_MEDIA
     assert category(result(doubt, reached)) is Category.FOREIGN_MEDIA
-    assert category(result(doubt, promise, missing)) is Category.OWN_MEDIA_MISSING
+    assert category(result(doubt, promise, missing)) is Category.OWN_MEDIA_WRONG
     assert category(result(doubt, promise)) is Category.SCENARIO_BROKEN
     assert category(result(doubt)) is Category.NO_VERDICT
     assert category(not_executed(PLAN.trials[0], "the run ended before")) is Category.NO_VERDICT
@@ -61,7 +67,7 @@ def test_every_check_has_its_category() -> None:
     """Each check that can make a trial invalid is told as what it is."""
     kinds = {check: category(result(found(check, Verdict.INVALID))) for check in NAMES}
     assert {check for check, kind in kinds.items() if kind is Category.FOREIGN_MEDIA} == LEAKS
-    assert kinds["missing-media"] is Category.OWN_MEDIA_MISSING
+    assert kinds["missing-media"] is Category.OWN_MEDIA_WRONG
     assert kinds["broken-promise"] is Category.SCENARIO_BROKEN
 
 

@@ -22,6 +22,7 @@ WORKERS = 2
 ATTEMPTS = 3
 CLAIM_S = 300.0
 LOOK_AGAIN_S = 1.0
+COMPOSITE_THUMBNAIL_WIDTH = 320
 
 log = logging.getLogger("clinic")
 
@@ -201,7 +202,8 @@ async def _compose(clinic: Clinic, recording: _Unfinished) -> _Finished:
 def _composed(parts: list[footage.Part], layout: Layout) -> _Finished:
     data = footage.composite(parts, layout)
     found = footage.probe(data)
-    picture = footage.thumbnail(data, is_best=True) if found.has_video else None
+    # As wide as several tiles beside each other need.
+    picture = footage.thumbnail(data, width=COMPOSITE_THUMBNAIL_WIDTH, is_best=True) if found.has_video else None
     return _Finished(data, picture, found.duration_s, footage.content_type(data))
 
 

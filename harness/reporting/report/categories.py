@@ -13,6 +13,10 @@ LABEL, SCENARIO = "category", "scenario"
 """The labels of a result by which Allure groups: nothing is matched by words in a message."""
 
 
+OWN_MEDIA = frozenset({"missing-media", "phantom-media", "wrong-medium", "duplicate-media"})
+"""The checks of what somebody's own media must be."""
+
+
 class Category(StrEnum):
     """The kinds of failure, the gravest first; the value is what people read.
 
@@ -20,7 +24,7 @@ class Category(StrEnum):
     """
 
     FOREIGN_MEDIA = "foreign media: never ship"
-    OWN_MEDIA_MISSING = "own media missing"
+    OWN_MEDIA_WRONG = "own media missing or wrong"
     SCENARIO_BROKEN = "scenario broken"
     NO_VERDICT = "no verdict"
 
@@ -28,7 +32,7 @@ class Category(StrEnum):
 def category(result: TrialResult) -> Category | None:
     """Return the trial's category, None when it is valid.
 
-    A leak beats whatever else went wrong; of what else makes a trial invalid, missing media beats the scenario's own
+    A leak beats whatever else went wrong; of what else makes a trial invalid, what is wrong with own media beats the scenario's own
     assertions; all that is left is unknown.
     """
     if result.verdict is Verdict.VALID:
@@ -36,8 +40,8 @@ def category(result: TrialResult) -> Category | None:
     if is_leak(result):
         return Category.FOREIGN_MEDIA
     invalid = {finding.check for finding in result.findings if finding.verdict is Verdict.INVALID}
-    if "missing-media" in invalid:
-        return Category.OWN_MEDIA_MISSING
+    if invalid & OWN_MEDIA:
+        return Category.OWN_MEDIA_WRONG
     return Category.SCENARIO_BROKEN if invalid else Category.NO_VERDICT
 
 
