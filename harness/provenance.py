@@ -50,7 +50,8 @@ from harness.model import Medium, Wording
 
 REPLAYS = "replays"
 REPLAY_LIST = "replay-list"
-"""The surface that every target has."""
+REPLAY_MEDIA = "replay-media"
+"""The surfaces that every target has: the list, and the bytes of a recording by its reference."""
 READ = "canaries"
 """The outcome of a reading in which all content was read and names its owner."""
 

@@ -29,7 +29,7 @@ def _strange(check: str, ledger: Ledger, entries: Iterable[Entry], verb: str) ->
         if entry.action in (Action.READ, Action.HEAR):
             met += [("presented", each) for each in named(ledger, entry)]
         for degree, meeting in met:
-            if meeting.is_foreign:
+            if meeting.is_foreign or _is_misplaced(meeting):
                 key = meeting.viewer, entry.data["surface"], meeting.owner, meeting.origin
                 known = found.setdefault(key, (degree, meeting, []))
                 known[2].extend([*meeting.made, entry.seq])
@@ -37,6 +37,12 @@ def _strange(check: str, ledger: Ledger, entries: Iterable[Entry], verb: str) ->
                     found[key] = degree, meeting, known[2]
     for degree, meeting, evidence in found.values():
         yield _finding(check, degree, meeting, evidence, verb)
+
+
+def _is_misplaced(meeting: Meeting) -> bool:
+    """True for what one person measured on the page of another, though the viewer may see both."""
+    about = meeting.entry.data.get("about", "")
+    return bool(about) and meeting.what == "metric" and meeting.owner != about
 
 
 def _finding(check: str, degree: Degree, meeting: Meeting, evidence: list[int], verb: str) -> Finding:
@@ -49,10 +55,11 @@ def _finding(check: str, degree: Degree, meeting: Meeting, evidence: list[int], 
         what = f"{verb} the {meeting.what} that {meeting.owner} wrote{here}"
         if meeting.what == "name":
             what = f"{verb} the name of {meeting.owner}"
+    why = f"which {meeting.viewer} may not see" if meeting.is_foreign else f"which is not {about}'s"
     return Finding(
         check=check,
         verdict=Verdict.INVALID,
-        sentence=f"{where} {what}, which {meeting.viewer} may not see",
+        sentence=f"{where} {what}, {why}",
         degree=degree,
         viewer=meeting.viewer,
         owner=meeting.owner,

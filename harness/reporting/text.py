@@ -13,7 +13,7 @@ from harness.model import Finding, Verdict, printable
 from harness.planning.coverage import AUTO
 from harness.planning.narrow import describe, describe_region
 from harness.planning.render import changed, claim_words, each_of, several
-from harness.provenance import Provenance, derive
+from harness.provenance import REPLAY_LIST, REPLAY_MEDIA, Provenance, derive
 from harness.redact import without_login
 from harness.running.outcome import RunOutcome, ScenarioOutcome
 from harness.running.rank import ELSEWHERE, as_told
@@ -33,6 +33,7 @@ AGAIN = "-again"
 NEEDS_OTHERS = "what leaked is other trials': alone it may be valid, then play the scenario as a whole"
 RUN_AGAIN = "the whole run again"
 """How the line begins that ends in the command."""
+SIGHTS = {Action.OPEN: "opened    ", Action.READ: "read      ", Action.HEAR: "heard     "}
 LIMITS = {
     "selection": " in the trials that were selected",
     "t-way": " in the combinations that were executed",
@@ -201,8 +202,9 @@ def _findings(result: TrialResult, stored: StoredRun) -> Iterator[str]:
 
 def _evidence(finding: Finding, ledger: Ledger, provenance: Provenance) -> Iterator[str]:
     entries = [ledger[seq] for seq in finding.evidence if seq < len(ledger)][-EVIDENCE_SHOWN:]
-    opened = [entry for entry in entries if entry.action is Action.OPEN]
-    telling = (opened or entries)[-1:]
+    seen = [entry for entry in entries if entry.action in SIGHTS]
+    proving = [each for each in seen if each.data.get("content", {}).get("canaries") or each.data.get("texts")]
+    telling = (proving or seen or entries)[-1:]
     for entry in entries:
         here = "   <--- here" if entry in telling else ""
         yield f"    #{entry.seq:<4} {entry.actor:<8} {_did(entry, finding, provenance)}{here}"
@@ -216,10 +218,27 @@ def _did(entry: Entry, finding: Finding, provenance: Provenance) -> str:
         return f"emitted   {data['medium']} in {data['visit']} as {data['canary']}"
     if entry.action is Action.LIST:
         return f"listed    {finding.recording or data['surface']} among {len(data['items'])}"
-    if entry.action is Action.OPEN:
-        read = dict.fromkeys(_whose(sighting, provenance) for sighting in data["content"]["canaries"])
-        return f"opened    {data['recording']} -> {', '.join(read) or 'no canary'}"
+    if entry.action in SIGHTS:
+        return f"{SIGHTS[entry.action]}{_shown(entry, provenance)}"
+    if entry.action is Action.WRITE:
+        return f"wrote     a {data['what']} as {data['canary']}"
     return f"{entry.action} {data.get('visit', '')}".rstrip()
+
+
+def _shown(entry: Entry, provenance: Provenance) -> str:
+    """Return what was looked at, and whose canaries were in it."""
+    data = entry.data
+    recording, about, surface = data.get("recording", ""), data.get("about", ""), data["surface"].replace("-", " ")
+    what = recording if data["surface"] in (REPLAY_LIST, REPLAY_MEDIA) else f"{surface} {recording}{about}".rstrip()
+    found = [_whose(each, provenance) for each in data.get("content", {}).get("canaries", ())]
+    found += [_wrote(each, provenance) for each in data.get("texts", ())]
+    return f"{what} -> {', '.join(dict.fromkeys(found)) or 'no canary'}"
+
+
+def _wrote(sighting: Mapping[str, str], provenance: Provenance) -> str:
+    writing = provenance.writings.get(int(sighting["value"]))
+    whose = f"{writing.what} of {writing.actor}" if writing else f"words of {sighting['owner']}"
+    return f"{sighting['value']}, {whose}"
 
 
 def _whose(sighting: Mapping[str, str], provenance: Provenance) -> str:

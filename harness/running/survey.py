@@ -14,12 +14,11 @@ from harness.drivers.surfaces import Surface, View, as_having_surfaces
 from harness.entitlement import Item, closed_by, standing
 from harness.errors import TargetError
 from harness.ledger import Action, Ledger, Outcome
-from harness.provenance import derive, references
+from harness.provenance import REPLAY_MEDIA, derive, references
 from harness.running.evidence import hold
 from harness.running.sight import Sight
 from harness.scenario import Actor
 
-REPLAY_MEDIA = "replay-media"
 MAX_REFERENCES = 64
 """Known recordings of a trial that are tried by everybody: a story that makes more is not looked at to its end."""
 MAX_LISTED = 12

@@ -54,7 +54,7 @@ def test_a_long_trial_is_cut_and_says_so() -> None:
     """More than the limit of steps is counted instead of shown."""
     long = sound()
     for _ in range(MAX_STEPS):
-        long.tries("alice", "rec-2")
+        long.joins("alice", "visit-1")
     shown = steps(long.closed(), ())
     assert sum(step.count for step in shown) <= MAX_STEPS + 10
     assert shown[-1].name.startswith("... and ")

@@ -32,8 +32,8 @@ class Category(StrEnum):
 def category(result: TrialResult) -> Category | None:
     """Return the trial's category, None when it is valid.
 
-    A leak beats whatever else went wrong; of what else makes a trial invalid, what is wrong with own media beats the scenario's own
-    assertions; all that is left is unknown.
+    A leak beats whatever else went wrong; of what else makes a trial invalid, what is wrong with own media beats the
+    scenario's own assertions; all that is left is unknown.
     """
     if result.verdict is Verdict.VALID:
         return None

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
-from harness.provenance import Provenance, derive
+from harness.provenance import REPLAY_LIST, REPLAY_MEDIA, Provenance, derive
+from harness.reporting.report.folded import Looks, folded
 
 Status = Literal["passed", "failed", "broken", "skipped"]
 
@@ -47,11 +48,13 @@ def steps(ledger: Ledger, findings: Sequence[Finding]) -> tuple[Step, ...]:
     blamed = _blamed(ledger, findings)
     headings: dict[str, list[Step]] = {}
     last = 0
-    entries = list(_told(ledger))
+    entries = list(folded(_told(ledger), blamed))
     told = next((entry.seq for entry in ledger if entry.action is Action.STORY), len(ledger))
-    for entry in entries[:MAX_STEPS]:
-        headings.setdefault(_heading(entry, told), []).append(_step(entry, ledger, provenance, blamed))
-        last = entry.seq
+    for each in entries[:MAX_STEPS]:
+        first = each.entries[0] if isinstance(each, Looks) else each
+        step = _looks(each, ledger) if isinstance(each, Looks) else _step(each, ledger, provenance, blamed)
+        headings.setdefault(_heading(first, told), []).append(step)
+        last = first.seq
     grouped = [_group(name, below) for name, below in headings.items()]
     if len(entries) > MAX_STEPS:
         grouped.append(Step(f"... and {len(entries) - MAX_STEPS} more entries in the ledger, after #{last}"))
@@ -125,6 +128,15 @@ def _step(entry: Entry, ledger: Ledger, provenance: Provenance, blamed: Mapping[
     )
 
 
+def _looks(looks: Looks, ledger: Ledger) -> Step:
+    """Return looks that are alike as one step."""
+    first, last = looks.entries[0], looks.entries[-1]
+    began = ledger[first.of] if first.of is not None and first.of < len(ledger) else first
+    is_refused = first.outcome is Outcome.FAIL
+    name = f"#{first.seq}-{last.seq} {first.actor} {looks.words}{' (all refused)' if is_refused else ''}"
+    return Step(name, "skipped" if is_refused else "passed", began.at_s, last.at_s)
+
+
 def _blamed(ledger: Ledger, findings: Sequence[Finding]) -> dict[int, Finding]:
     """Return the entries that a finding stands on, each with the gravest: not those by which the owner emitted."""
     found: dict[int, Finding] = {}
@@ -152,9 +164,37 @@ def _did(entry: Entry, provenance: Provenance) -> str:
         Action.STORY: f"could not tell the story to its end: {data.get('error', '')[:MAX_LETTERS]}".rstrip(": "),
         Action.RECORDINGS: f"asks what was recorded in {visit}",
         Action.LIST: f"reads their {data.get('surface', 'list').replace('-', ' ')}",
-        Action.OPEN: f"{'tries' if entry.data.get('direct') else 'opens'} {recording}",
+        Action.OPEN: f"{'tries' if entry.data.get('direct') else 'opens'} {_opened(entry)}",
+        Action.READ: f"reads their {_surface(entry)}{_of(data.get('about', ''))}",
+        Action.LISTEN: "listens" if data.get("until") == "the end" else "has heard all that was sent",
+        Action.HEAR: f"hears something by {_surface(entry)}",
+        Action.WRITE: f"writes a {data.get('what', 'word')}{_in(data.get('visit', ''))}",
+        Action.HAND_OVER: f"hands {visit} over to {data.get('clinician', '?')}",
+        Action.SHARE: f"shares {recording} with {data.get('carer', '?')}",
+        Action.REVOKE: f"revokes {recording} from {data.get('carer', '?')}",
+        Action.CHOOSE: f"chooses the pharmacy of {data.get('pharmacist', '?')}",
+        Action.ACCESS: f"{'opens' if entry.data.get('open') else 'closes'} replay access for everybody",
     }
     return words.get(entry.action, str(entry.action)) + _what_came(entry, provenance)
+
+
+def _surface(entry: Entry) -> str:
+    return str(entry.data.get("surface", "page")).replace("-", " ")
+
+
+def _opened(entry: Entry) -> str:
+    recording, surface = str(entry.data.get("recording", "?")), entry.data.get("surface")
+    if surface in (REPLAY_LIST, REPLAY_MEDIA):
+        return recording
+    return f"the {_surface(entry)}{_of(recording)}"
+
+
+def _of(what: str) -> str:
+    return f" of {what}" if what else ""
+
+
+def _in(visit: str) -> str:
+    return f" in {visit}" if visit else ""
 
 
 def _what_came(entry: Entry, provenance: Provenance) -> str:
@@ -163,10 +203,13 @@ def _what_came(entry: Entry, provenance: Provenance) -> str:
     if entry.action in (Action.LIST, Action.RECORDINGS):
         count = len(entry.data.get("items", ()))
         return f": {count} {'entry' if count == 1 else 'entries'}"
-    if entry.action is Action.OPEN:
+    if entry.action in (Action.OPEN, Action.READ, Action.HEAR):
         content = entry.data.get("content", {})
         whose = dict.fromkeys(_whose(each, provenance) for each in content.get("canaries", ()))
-        return f": {', '.join(whose) or content.get('outcome', 'nothing')}"
+        whose |= dict.fromkeys(_wrote(each, provenance) for each in entry.data.get("texts", ()))
+        nothing = content.get("outcome", "nothing") if entry.action is Action.OPEN else ""
+        said = ", ".join(whose) or nothing
+        return f": {said}" if said else ""
     return ""
 
 
@@ -181,3 +224,8 @@ def _how_it_ended(entry: Entry) -> str:
 def _whose(sighting: Mapping[str, Any], provenance: Provenance) -> str:
     emission = provenance.emissions.get(int(sighting["value"]))
     return f"{sighting['track']} of " + (f"{emission.actor} in {emission.visit}" if emission else sighting["owner"])
+
+
+def _wrote(sighting: Mapping[str, Any], provenance: Provenance) -> str:
+    writing = provenance.writings.get(int(sighting["value"]))
+    return f"{writing.what} of {writing.actor}" if writing else f"words of {sighting['owner']}"
