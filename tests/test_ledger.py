@@ -145,3 +145,61 @@ def test_what_json_cannot_hold_is_in_neither(tmp_path: Path) -> None:
     ledger.note("alice", Action.LIST, items=[])
     ledger.close()
     assert [entry.seq for entry in ledgers.read(file)] == [entry.seq for entry in ledger] == [0]
+
+
+@st.composite
+def told(draw: st.DrawFn, actor: str) -> Ledger:
+    """Draw a ledger of one actor: calls one after the other in time, some without an answer."""
+    clock = itertools.accumulate(draw(st.lists(st.integers(0, 3), min_size=16, max_size=16)))
+    ledger = Ledger(clock=lambda: float(next(clock, 99)))
+    for _ in range(draw(st.integers(0, 5))):
+        intent = ledger.intend(actor, Action.JOIN, visit=f"visit-{draw(st.integers(1, 3))}")
+        if draw(st.booleans()):
+            ledger.conclude(intent, draw(st.sampled_from([Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN])))
+    return ledger
+
+
+def rows(ledger: Ledger, actor: str = "") -> list[tuple[object, ...]]:
+    """Return what a ledger says, without its numbers, of everybody or of one actor."""
+    return [(e.at_s, e.actor, e.action, e.outcome, dict(e.data)) for e in ledger if actor in ("", e.actor)]
+
+
+@given(told("alice"), told("bob"), told("chen"))
+def test_several_ledgers_become_one(alice: Ledger, bob: Ledger, chen: Ledger) -> None:
+    """Nothing is lost, each one's own order is kept, time never runs back, and every answer finds its intent."""
+    merged = ledgers.merge([alice, bob, chen])
+    assert [entry.seq for entry in merged] == list(range(len(alice) + len(bob) + len(chen)))
+    for name, ledger in (("alice", alice), ("bob", bob), ("chen", chen)):
+        assert rows(merged, name) == rows(ledger)
+    assert [entry.at_s for entry in merged] == sorted(entry.at_s for entry in merged)
+    for entry in (entry for entry in merged if entry.of is not None):
+        intent = merged[entry.of or 0]
+        assert intent.seq < entry.seq
+        assert (intent.actor, intent.outcome, intent.data["visit"]) == (
+            entry.actor,
+            Outcome.INTENT,
+            entry.data["visit"],
+        )
+
+
+@given(told("alice"), told("bob"), told("chen"))
+def test_how_ledgers_are_merged_does_not_matter(alice: Ledger, bob: Ledger, chen: Ledger) -> None:
+    """In any order and grouping the same comes out; an empty ledger adds nothing."""
+    at_once = [entry.as_json() for entry in ledgers.merge([alice, bob, chen])]
+    grouped = ledgers.merge([alice, ledgers.merge([chen, bob])])
+    assert [entry.as_json() for entry in grouped] == at_once
+    assert [entry.as_json() for entry in ledgers.merge([chen, Ledger(), bob, alice])] == at_once
+    assert [entry.as_json() for entry in ledgers.merge([alice])] == [entry.as_json() for entry in alice]
+
+
+def test_what_was_derived_is_kept_until_the_next_entry() -> None:
+    """It is made once, and anew as soon as the ledger says more."""
+    ledger, made = Ledger(), []
+
+    def count(of: Ledger) -> int:
+        made.append(len(of))
+        return len(of)
+
+    assert (ledger.derived(count), ledger.derived(count)) == (0, 0)
+    ledger.note("alice", Action.STORY)
+    assert (ledger.derived(count), made) == (1, [0, 1])

@@ -27,11 +27,24 @@ def item(recording: str, consultation: str = "", elsewhere: str | None = None) -
     return {"recording": recording, "consultation": consultation, "medium": "video", "elsewhere": elsewhere}
 
 
+def word(actor: str, what: str, visit: str = "") -> str:
+    """Return the canary, 20 digits, of words that an actor writes."""
+    return canary(actor, f"{what} {visit}", "audio")
+
+
+def _words(values: tuple[str, ...], refs: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "texts": [{"value": value, "owner": "eve of trial 0000beef"} for value in values],
+        "refs": [{"consultation": ref, "elsewhere": None} for ref in refs],
+    }
+
+
 class Story:
     """A ledger in the making."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._ledger = Ledger(entries=entries, clock=lambda: 0.0)
+        self._now_s = 0.0
+        self._ledger = Ledger(entries=entries, clock=lambda: self._now_s)
 
     def ledger(self) -> Ledger:
         """Return the ledger as it stands."""
@@ -85,6 +98,59 @@ class Story:
             self.joins(actor, visit).emits(actor, visit)
         return self.ends(visit)
 
+    def writes(
+        self,
+        actor: str,
+        what: str,
+        *,
+        visit: str = "",
+        to: tuple[str, ...] = (),
+        outcome: Outcome = Outcome.OK,
+    ) -> Story:
+        """Write words that carry a canary."""
+        asked = {"what": what, "visit": visit, "to": list(to), "canary": word(actor, what, visit)}
+        return self.call(actor, Action.WRITE, outcome, asked)
+
+    def reads(
+        self,
+        actor: str,
+        surface: str,
+        *values: str,
+        about: str = "",
+        refs: tuple[str, ...] = (),
+        outcome: Outcome = Outcome.OK,
+    ) -> Story:
+        """Read a page and find canaries in its words, and consultations that it names."""
+        return self.call(actor, Action.READ, outcome, {"surface": surface, "about": about}, **_words(values, refs))
+
+    def hears(self, actor: str, *values: str, refs: tuple[str, ...] = ()) -> Story:
+        """Be told something by a live channel."""
+        self._ledger.note(actor, Action.HEAR, surface="live-updates", **_words(values, refs))
+        return self
+
+    def shares(self, recording: str, carer: str = "carol", outcome: Outcome = Outcome.OK) -> Story:
+        """Let Alice share a recording of visit-1."""
+        asked = {"visit": "visit-1", "recording": recording, "carer": carer}
+        return self.call("alice", Action.SHARE, outcome, asked)
+
+    def revokes(self, recording: str, carer: str = "carol", outcome: Outcome = Outcome.OK) -> Story:
+        """Let Alice take it back."""
+        asked = {"visit": "visit-1", "recording": recording, "carer": carer}
+        return self.call("alice", Action.REVOKE, outcome, asked)
+
+    def hands_over(self, visit: str, clinician: str, outcome: Outcome = Outcome.OK) -> Story:
+        """Let Chen hand a call over."""
+        return self.call("chen", Action.HAND_OVER, outcome, {"visit": visit, "clinician": clinician})
+
+    def switches_replays(self, *, is_open: bool, outcome: Outcome = Outcome.OK) -> Story:
+        """Let the operator open or close replay access."""
+        return self.call("olga", Action.ACCESS, outcome, {"open": is_open})
+
+    def passes(self, seconds: float) -> Story:
+        """Let time go by."""
+        self._now_s += seconds
+        return self
+
     def told(self, error: str = "", *, assertion: bool = False) -> Story:
         """End the story, well or with an error."""
         if error:
@@ -110,13 +176,23 @@ class Story:
         reading: str = "canaries",
         size: int = 9000,
         direct: bool = False,
+        surface: str = "",
         outcome: Outcome = Outcome.OK,
+        sha256: str = "",
+        words: tuple[str, ...] = (),
+        **content: object,
     ) -> Story:
         """Open a recording, listed or by a direct reference, and find canaries in it."""
-        asked = {"surface": "replay-media" if direct else "replay-list", "recording": recording, "direct": direct}
-        sightings = [{"value": value, "track": "video", "owner": "eve of trial 0000beef"} for value in canaries]
-        content = {"outcome": reading, "canaries": sightings}
-        return self.call(actor, Action.OPEN, outcome, asked, size=size, sha256="", content=content)
+        surface = surface or ("replay-media" if direct else "replay-list")
+        asked = {"surface": surface, "recording": recording, "direct": direct}
+        sightings = [
+            {"value": value, "track": "video", "owner": "eve of trial 0000beef", "first_s": float(at)}
+            for at, value in enumerate(canaries)
+        ]
+        told = {"outcome": reading, "canaries": sightings, **content}
+        return self.call(
+            actor, Action.OPEN, outcome, asked, size=size, sha256=sha256, content=told, **_words(words, ())
+        )
 
     def tries(self, actor: str, *recordings: str) -> Story:
         """Try recordings directly, and be refused."""
@@ -158,7 +234,7 @@ class Story:
         )
 
 
-def story(*not_offered: str, cast: Mapping[str, str] = CAST) -> Story:
+def story(*not_offered: str, cast: Mapping[str, str] = CAST, **facts: object) -> Story:
     """Return a trial that has only begun; `not_offered` is what its combination takes away."""
     new = Story()
     new.ledger().note(
@@ -171,6 +247,7 @@ def story(*not_offered: str, cast: Mapping[str, str] = CAST) -> Story:
         run=1,
         cast=dict(cast),
         not_offered=list(not_offered),
+        **facts,
     )
     return new
 

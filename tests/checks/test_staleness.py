@@ -1,0 +1,96 @@
+"""Stale access: what was shared and revoked, and what was closed for everybody; and whom not to accuse."""
+
+import pytest
+
+from harness.checks import foreign_media, reachable_media, stale_access
+from harness.ledger import Action, Outcome
+from tests.checks.stories import CAST, Story, canary, item, story
+
+PEOPLE = {**CAST, "carol": "carer", "olga": "operator"}
+HERS = canary("alice", "visit-1")
+
+
+def shared(**facts: object) -> Story:
+    """Return a trial in which Alice shared a recording of her visit with Carol."""
+    new = story(cast=PEOPLE, **facts).holds("alice", "visit-1").records("alice", "visit-1", "rec-1", "rec-2")
+    return new.shares("rec-1")
+
+
+def test_a_carer_sees_what_is_shared() -> None:
+    """In her list and by its reference, while it is shared."""
+    new = shared().lists("carol", item("rec-1", "con-1")).opens("carol", "rec-1", HERS)
+    new.opens("carol", "rec-1", HERS, direct=True)
+    assert not [*stale_access(new.ledger()), *foreign_media(new.ledger()), *reachable_media(new.ledger())]
+
+
+def test_what_is_not_shared_is_foreign() -> None:
+    """Another recording of the same visit is none that Carol might ever see."""
+    new = shared().opens("carol", "rec-2", HERS, direct=True)
+    assert [each.recording for each in reachable_media(new.ledger())] == ["rec-2"]
+    assert not stale_access(new.ledger())
+
+
+def test_after_the_revocation_it_is_stale() -> None:
+    """Opened once more it is proved, and no other check takes it for foreign."""
+    new = (
+        shared().opens("carol", "rec-1", HERS, direct=True).revokes("rec-1").opens("carol", "rec-1", HERS, direct=True)
+    )
+    (finding,) = stale_access(new.ledger())
+    assert (finding.viewer, finding.owner, finding.degree) == ("carol", "alice", "proved")
+    assert "that was revoked in #" in finding.sentence
+    assert not [*foreign_media(new.ledger()), *reachable_media(new.ledger())]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INTENT, Outcome.FAIL, Outcome.UNKNOWN])
+def test_a_revocation_that_may_not_stand_accuses_nobody(outcome: Outcome) -> None:
+    """Only one that was acknowledged has certainly ended the share."""
+    new = shared().revokes("rec-1", outcome=outcome).opens("carol", "rec-1", HERS, direct=True)
+    assert not stale_access(new.ledger())
+
+
+def test_asked_before_the_revocation_was_answered() -> None:
+    """What began while it was shared may be answered after: they happened at the same moment."""
+    new = shared()
+    ledger = new.ledger()
+    asked = ledger.intend("carol", Action.OPEN, surface="replay-media", recording="rec-1", direct=True)
+    new.revokes("rec-1")
+    ledger.conclude(asked, Outcome.OK, size=9, sha256="", content={"outcome": "canaries", "canaries": []})
+    assert not stale_access(ledger)
+
+
+@pytest.mark.parametrize(("passed_s", "count"), [(1.0, 0), (3.0, 1)])
+def test_the_targets_grace(passed_s: float, count: int) -> None:
+    """What the target states is allowed to it, and not a moment more."""
+    new = shared(grace_s=2.0).revokes("rec-1").passes(passed_s).opens("carol", "rec-1", HERS, direct=True)
+    assert len(stale_access(new.ledger())) == count
+
+
+def test_a_share_that_was_refused_gives_nothing() -> None:
+    """Then Carol is a stranger, and what she opens is reachable."""
+    new = story(cast=PEOPLE).holds("alice", "visit-1").records("alice", "visit-1", "rec-1")
+    new.shares("rec-1", outcome=Outcome.FAIL).opens("carol", "rec-1", HERS, direct=True)
+    assert not stale_access(new.ledger())
+    assert len(reachable_media(new.ledger())) == 1
+
+
+def test_while_replays_are_closed_nothing_is_shown() -> None:
+    """Not even one's own, in a list or by its bytes; a refusal is right, and so is what comes after."""
+    new = shared().switches_replays(is_open=False).lists("alice", item("rec-1", "con-1"))
+    new.opens("alice", "rec-1", HERS, direct=True).lists("chen", outcome=Outcome.FAIL)
+    new.switches_replays(is_open=True).lists("chen", item("rec-1", "con-1"))
+    (finding,) = stale_access(new.ledger())
+    assert (finding.viewer, finding.degree) == ("alice", "proved")
+    assert "replay access was closed for everybody in #" in finding.sentence
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INTENT, Outcome.FAIL, Outcome.UNKNOWN])
+def test_a_switch_that_may_not_have_been_thrown(outcome: Outcome) -> None:
+    """Without an acknowledgement nobody is accused."""
+    new = shared().switches_replays(is_open=False, outcome=outcome).lists("alice", item("rec-1", "con-1"))
+    assert not stale_access(new.ledger())
+
+
+def test_a_switch_that_may_be_back() -> None:
+    """From the moment at which it is thrown back what is shown may be right."""
+    new = shared().switches_replays(is_open=False).switches_replays(is_open=True, outcome=Outcome.INTENT)
+    assert not stale_access(new.lists("alice", item("rec-1", "con-1")).ledger())
