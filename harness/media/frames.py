@@ -1,20 +1,24 @@
-"""A picture of a leak: the first frame in which a canary is seen, with a box around its code, as PNG."""
+"""A picture of a leak: the first frame in which a canary is seen, with a box around its code, as PNG.
+
+The frame may be one of a film, a still picture, or either in an archive.
+"""
 
 from __future__ import annotations
 
-import io
 import itertools
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from harness.media import video
-from harness.media.reading import CONTAINERS
+from harness.media.archives import files_in, is_archive
+from harness.media.films import opened
+from harness.media.pictures import still, stills
 from harness.media.tracks import DEFAULT_LIMITS, Limits
 
 Rgb = NDArray[np.uint8]
@@ -38,13 +42,14 @@ def marked_frame(data: bytes, payload: int, *, limits: Limits = DEFAULT_LIMITS) 
     """
     if not data or len(data) > limits.max_bytes:
         return None
-    try:
-        for index in range(_pictured_tracks(data, limits)):
-            found = _first_frame(data, index, payload, limits)
-            if found:
-                return png(_marked(*found))
-    except (av.FFmpegError, ValueError):
-        return None
+    for part, form in _parts(data, limits):
+        try:
+            for index in range(_pictured_tracks(part, form, limits)):
+                found = _first_frame(part, form, index, payload, limits)
+                if found:
+                    return png(_marked(*found))
+        except (av.FFmpegError, ValueError):
+            continue
     return None
 
 
@@ -58,14 +63,36 @@ def png(picture: Rgb) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def _pictured_tracks(data: bytes, limits: Limits) -> int:
-    with _opened(data) as file:
+def outline(picture: Rgb, corners: Sequence[Corner], thickness: int) -> None:
+    """Draw straight lines from each point (x, y) to the next and back to the first, in the box's colour."""
+    points = np.array(corners, dtype=float)
+    for start, end in zip(points, np.roll(points, -1, axis=0), strict=True):
+        _draw_line(picture, start, end, thickness)
+
+
+def _parts(data: bytes, limits: Limits) -> Iterator[tuple[bytes, str]]:
+    """Yield each film or picture in the data, and the format of a picture."""
+    if is_archive(data):
+        for file in files_in(data, limits):
+            yield from _parts(file, limits)
+    elif still(data):
+        for part, picture in stills(data, limits.max_tracks)[0]:
+            if picture.width * picture.height <= limits.max_pixels:
+                yield part, picture.form
+    else:
+        yield data, ""
+
+
+def _pictured_tracks(data: bytes, form: str, limits: Limits) -> int:
+    with opened(data, form) as file:
         return min(len(file.streams.video), limits.max_tracks)
 
 
-def _first_frame(data: bytes, index: int, payload: int, limits: Limits) -> tuple[VideoFrame, list[Corner]] | None:
+def _first_frame(
+    data: bytes, form: str, index: int, payload: int, limits: Limits
+) -> tuple[VideoFrame, list[Corner]] | None:
     """Return the first frame of a track of pictures that shows the payload, and where it shows it."""
-    with _opened(data) as file:
+    with opened(data, form) as file:
         stream = file.streams.video[index]
         if stream.codec_context is None:
             return None
@@ -77,10 +104,6 @@ def _first_frame(data: bytes, index: int, payload: int, limits: Limits) -> tuple
             if corners:
                 return frame, corners
     return None
-
-
-def _opened(data: bytes) -> InputContainer:
-    return av.open(io.BytesIO(data), "r", options={"format_whitelist": CONTAINERS}, metadata_errors="replace")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -98,8 +121,7 @@ def _marked(frame: VideoFrame, corners: list[Corner]) -> Rgb:
     # The line is drawn to the right of a point and below it: half of it outwards on every side, it leaves the margin.
     outwards = thickness * np.sign(found - middle)
     box = middle + (found - middle) * (1 + 2 * MARGIN_SHARE) + outwards / 2 - thickness / 2
-    for start, end in zip(box, np.roll(box, -1, axis=0), strict=True):
-        _draw_line(picture, start, end, thickness)
+    outline(picture, [(float(x), float(y)) for x, y in box], thickness)
     return picture
 
 

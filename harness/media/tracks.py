@@ -23,6 +23,9 @@ SILENT_RMS = 1e-3
 TOLERATED_LOSS = 0.1
 """The share of a track's packets that may be corrupt before the track counts as not seen."""
 
+MAX_GAP_S = 1.0
+"""A payload that does not show for longer shows anew: one lost frame of sound is no gap."""
+
 _LOUDNESS_WINDOW = audio.RATE_HZ // 10
 _LUMA_FIRST = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuva420p", "nv12", "gray"})
 
@@ -37,6 +40,11 @@ class Limits:
     max_pixels: int = 4096 * 2304
     max_tracks: int = 16
     max_channels: int = 8
+    max_packets: int = 500_000
+    max_entries: int = 1000
+    """Files in an archive."""
+    max_unpacked_bytes: int = 256 * 2**20
+    """Of all files of an archive together; each may have `max_bytes`."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -47,28 +55,40 @@ class Refused(HarnessError):
 
 
 @dataclass(slots=True)
+class Showing:
+    """A time during which a payload showed without a gap of more than a second, and in how many frames."""
+
+    from_s: float
+    to_s: float
+    count: int = 1
+
+
+@dataclass(slots=True)
 class Track:
-    """What a track has shown so far: each payload with the second of its first showing, content, losses."""
+    """What a track has shown so far: each payload with the times of its showing, content, losses."""
 
     kind: Medium
     limits: Limits = DEFAULT_LIMITS
     key: bytes = DEFAULT_KEY
-    payloads: dict[int, float] = field(default_factory=dict)
+    payloads: dict[int, list[Showing]] = field(default_factory=dict)
     has_content: bool = False
     packets: int = 0
     corrupt_packets: int = 0
+    ends_corrupt: bool = False
     frames: int = 0
     duration_s: float = 0.0
+    _last_luma: video.Luma | None = None
+    _last_codes: list[int] = field(default_factory=list)
     _first_frame_s: float | None = None
     _sound_format: tuple[str, str, int] | None = None
     _resampler: av.AudioResampler | None = None
     _parts: list[audio.Samples] = field(default_factory=list)
 
     @property
-    def canaries(self) -> dict[Canary, float]:
-        """The payloads with our tag, and the second when each first showed."""
-        unpacked = ((unpack(payload, self.key), at_s) for payload, at_s in self.payloads.items())
-        return {canary: at_s for canary, at_s in unpacked if canary is not None}
+    def canaries(self) -> dict[Canary, list[Showing]]:
+        """The payloads with our tag, and the times when each showed, in order."""
+        unpacked = ((unpack(payload, self.key), showings) for payload, showings in self.payloads.items())
+        return {canary: showings for canary, showings in unpacked if canary is not None}
 
     @property
     def unknown_tags(self) -> int:
@@ -93,7 +113,9 @@ class Track:
             frames = packet.decode()
         except av.InvalidDataError:
             self.corrupt_packets += 1
+            self.ends_corrupt = True
             return
+        self.ends_corrupt = self.ends_corrupt and not packet.size
         for frame in frames:
             self.frames += 1
             if isinstance(frame, VideoFrame):
@@ -105,41 +127,78 @@ class Track:
 
     def finish(self) -> None:
         """Listen to all the sound that was decoded, channel by channel; call it once, at the end."""
-        if self._resampler is None:
-            return
-        self._keep(None)
-        channels = np.concatenate(self._parts, axis=1)
-        self._parts.clear()
-        for at, samples in enumerate(channels):
-            if any(np.array_equal(samples, earlier) for earlier in channels[:at]) or _is_silent(samples):
+        for samples in self.channels():
+            if _is_silent(samples):
                 continue
             self.has_content = True
             for heard in audio.listen(samples, key=self.key):
-                known_s = self.payloads.get(heard.payload, heard.start_s)
-                self.payloads[heard.payload] = min(heard.start_s, known_s)
+                self._note(heard.payload, heard.start_s, min(heard.start_s + audio.FRAME_S, self.duration_s))
+
+    def channels(self) -> list[audio.Samples]:
+        """Return the sound that was decoded, at 8000 Hz, each different channel once; call it once, at the end."""
+        if self._resampler is None:
+            return []
+        self._keep(None)
+        channels = np.concatenate(self._parts, axis=1)
+        self._parts.clear()
+        return [
+            samples
+            for at, samples in enumerate(channels)
+            if not any(np.array_equal(samples, earlier) for earlier in channels[:at])
+        ]
+
+    def stand_still(self) -> None:
+        """Take the track for one picture, which lasts no time."""
+        self.duration_s = 0.0
+        for showings in self.payloads.values():
+            showings[:] = [Showing(0.0, 0.0, sum(each.count for each in showings))]
 
     def _see(self, frame: VideoFrame) -> None:
         if self.frames > self.limits.max_frames:
             raise Refused(f"more than {self.limits.max_frames} pictures")
         if frame.width * frame.height > self.limits.max_pixels:
             raise Refused(f"pictures of {frame.width}x{frame.height}")
-        at_s = self._time_of(frame)
+        at_s, length_s = self._time_of(frame)
         luma = _luma(frame)
+        if self._repeats(luma):
+            for payload in self._last_codes:
+                self._note(payload, at_s, at_s + length_s)
+            return
+        self._last_codes = []
         if int(luma.max()) - int(luma.min()) <= FLAT_LEVELS:
             return
         self.has_content = True
-        for payload in video.find_codes(luma):
-            self.payloads[payload] = min(at_s, self.payloads.get(payload, at_s))
+        self._last_codes = video.find_codes(luma)
+        for payload in self._last_codes:
+            self._note(payload, at_s, at_s + length_s)
 
-    def _time_of(self, frame: VideoFrame) -> float:
-        """Return the seconds since the track's first frame, and lengthen the track by this one."""
+    def _repeats(self, luma: video.Luma) -> bool:
+        """True when the picture is the last one again, to the pixel: what stands still is searched once."""
+        known = self._last_luma
+        if known is not None and np.array_equal(known, luma):
+            return True
+        self._last_luma = luma.copy()
+        return False
+
+    def _note(self, payload: int, from_s: float, to_s: float) -> None:
+        """Lengthen the payload's showing that is at most a second away from this frame, or begin another."""
+        showings = self.payloads.setdefault(payload, [])
+        for known in reversed(showings):
+            if from_s <= known.to_s + MAX_GAP_S and known.from_s - MAX_GAP_S <= to_s:
+                known.from_s, known.to_s = min(known.from_s, from_s), max(known.to_s, to_s)
+                known.count += 1
+                return
+        showings.append(Showing(from_s, to_s))
+
+    def _time_of(self, frame: VideoFrame) -> tuple[float, float]:
+        """Return the seconds since the track's first frame and the frame's length; lengthen the track by it."""
         now_s = self.duration_s if frame.time is None else frame.time
         if self._first_frame_s is None:
             self._first_frame_s = now_s
         at_s = now_s - self._first_frame_s
         length_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
         self.duration_s = max(self.duration_s, at_s + length_s)
-        return at_s
+        return at_s, length_s
 
     def _hear(self, frame: AudioFrame) -> None:
         """Keep the frame at 8000 Hz with all its channels: in their mix two might cancel each other."""

@@ -3,6 +3,7 @@
 DIR/evidence/TRIAL/NAME.png, NAME.trace.zip, NAME.har   each actor's page, of drivers that have eyes
 DIR/evidence/TRIAL/leak.webm, leak.png, leak.txt        of one leak of each scenario, that of the trial which is shown
                                                         first: the media, a frame of it, and whose it is
+DIR/evidence/TRIAL/leak-sound.png                       beside it, where the canary is heard: the spectrogram
 
 Evidence must not become a second breach: media is kept only when all of it carries canaries of ours.
 """
@@ -20,6 +21,7 @@ from harness.checks import LEAKS
 from harness.drivers.base import keeps_evidence
 from harness.ledger import HARNESS, Action, Ledger, Outcome
 from harness.media.frames import marked_frame
+from harness.media.spectrogram import spectrogram
 from harness.model import Finding, Trial, Verdict
 from harness.oracle import judge
 from harness.provenance import READ, Provenance, derive
@@ -35,7 +37,16 @@ LEAK = "leak"
 MAX_HELD = 4
 MAX_HELD_BYTES = 32 * 1024 * 1024
 DEADLINE_S = 30.0
-SUFFIXES = ((b"\x1aE\xdf\xa3", 0, ".webm"), (b"ftyp", 4, ".mp4"), (b"OggS", 0, ".ogg"), (b"\x89PNG", 0, ".png"))
+SUFFIXES = (
+    (b"\x1aE\xdf\xa3", 0, ".webm"),
+    (b"ftyp", 4, ".mp4"),
+    (b"OggS", 0, ".ogg"),
+    (b"WAVE", 8, ".wav"),
+    (b"\x89PNG", 0, ".picture.png"),
+    (b"\xff\xd8\xff", 0, ".jpg"),
+    (b"WEBP", 8, ".webp"),
+    (b"PK\x03\x04", 0, ".zip"),
+)
 
 
 Standing = tuple[tuple[int, int], int]
@@ -99,7 +110,7 @@ class Evidence:
             await asyncio.to_thread(_write, place, leak)
             self._kept[scenario] = stands, place
             if earlier:
-                for file in earlier[1].glob(f"{LEAK}.*"):
+                for file in earlier[1].glob(f"{LEAK}[.-]*"):
                     file.unlink()
                 if not any(earlier[1].iterdir()):
                     earlier[1].rmdir()
@@ -181,3 +192,6 @@ def _write(place: Path, leak: _Leak) -> None:
     frame = marked_frame(data, leak.payload)
     if frame:
         (place / f"{LEAK}.png").write_bytes(frame)
+    heard = spectrogram(data, leak.payload)
+    if heard:
+        (place / f"{LEAK}-sound.png").write_bytes(heard)

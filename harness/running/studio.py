@@ -12,7 +12,8 @@ from typing import Any
 
 from harness.canary import MODES, pack
 from harness.media.clips import Clip, clip
-from harness.media.reading import Reading, read
+from harness.media.decoders import Decoders
+from harness.media.sighting import Reading
 from harness.model import Medium, Wording
 from harness.running.register import Register
 
@@ -21,12 +22,17 @@ MAX_REMEMBERED = 100_000
 
 
 class Studio:
-    """Films and reads in a few threads of its own. Each unique blob is decoded once in a run."""
+    """Films in a few threads of its own, and reads in processes that can be killed, which start with the first blob.
+
+    Each unique blob is read once in a run.
+    """
 
     def __init__(self, register: Register, *, seed: int) -> None:
         self._register = register
         self._seed = seed
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="media")
+        self._decoders = Decoders()
+        self._waiting = ThreadPoolExecutor(self._decoders.processes, thread_name_prefix="reading")
         self._readings: OrderedDict[str, asyncio.Future[Reading]] = OrderedDict()
 
     async def film(self, number: int, call: int, medium: Medium, caption: str = "") -> tuple[str, Clip]:
@@ -51,6 +57,8 @@ class Studio:
                 "track": sighting.track,
                 "owner": self._register.owner(sighting.canary),
                 "first_s": round(sighting.first_s, 3),
+                "last_s": round(sighting.last_s, 3),
+                "count": sighting.count,
             }
             for sighting in reading.canaries
         ]
@@ -60,18 +68,21 @@ class Studio:
             "tracks": list(reading.tracks),
             "duration_s": round(reading.duration_s, 3),
             "note": reading.note,
+            "packets": reading.packets,
         }
         return {"size": len(data), "sha256": digest, "content": content}
 
     def close(self) -> None:
-        """Drop what is still waiting and end the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Drop what is still waiting, and end the threads and the decoders."""
+        for threads in (self._threads, self._waiting):
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
 
     async def _read(self, digest: str, data: bytes) -> Reading:
         known = self._readings.get(digest)
         if known is None:
             loop = asyncio.get_running_loop()
-            known = asyncio.ensure_future(loop.run_in_executor(self._threads, read, data))
+            known = asyncio.ensure_future(loop.run_in_executor(self._waiting, self._decoders.read, data))
             self._readings[digest] = known
             if len(self._readings) > MAX_REMEMBERED:
                 self._readings.popitem(last=False)

@@ -125,7 +125,8 @@ class Story:
 
     def hears(self, actor: str, *values: str, refs: tuple[str, ...] = ()) -> Story:
         """Be told something by a live channel."""
-        self._ledger.note(actor, Action.HEAR, surface="live-updates", **_words(values, refs))
+        found = _words(values, refs)
+        self._ledger.note(actor, Action.HEAR, surface="live-updates", texts=found["texts"], refs=found["refs"])
         return self
 
     def shares(self, recording: str, carer: str = "carol", outcome: Outcome = Outcome.OK) -> Story:
@@ -234,7 +235,7 @@ class Story:
         )
 
 
-def story(*not_offered: str, cast: Mapping[str, str] = CAST, **facts: object) -> Story:
+def story(*not_offered: str, cast: Mapping[str, str] = CAST, grace_s: float = 0.0, policy: str = "") -> Story:
     """Return a trial that has only begun; `not_offered` is what its combination takes away."""
     new = Story()
     new.ledger().note(
@@ -247,7 +248,8 @@ def story(*not_offered: str, cast: Mapping[str, str] = CAST, **facts: object) ->
         run=1,
         cast=dict(cast),
         not_offered=list(not_offered),
-        **facts,
+        grace_s=grace_s,
+        policy=policy,
     )
     return new
 

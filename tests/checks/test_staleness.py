@@ -10,9 +10,9 @@ PEOPLE = {**CAST, "carol": "carer", "olga": "operator"}
 HERS = canary("alice", "visit-1")
 
 
-def shared(**facts: object) -> Story:
+def shared(grace_s: float = 0.0) -> Story:
     """Return a trial in which Alice shared a recording of her visit with Carol."""
-    new = story(cast=PEOPLE, **facts).holds("alice", "visit-1").records("alice", "visit-1", "rec-1", "rec-2")
+    new = story(cast=PEOPLE, grace_s=grace_s).holds("alice", "visit-1").records("alice", "visit-1", "rec-1", "rec-2")
     return new.shares("rec-1")
 
 

@@ -22,7 +22,7 @@ class Wrapped:
 '''
 LIES = """
     def not_offered(self, combination):
-        return frozenset()
+        return self._real.not_offered(combination) - {"replays"}
 """
 RAISES = """
     def driver(self, account, name, role):
@@ -48,7 +48,7 @@ def test_honest(tmp_path: Path, out: Path, small: Path) -> None:
 
 
 def test_lies_about_the_kill_switch(tmp_path: Path, out: Path, small: Path) -> None:
-    """An adapter that claims that nothing is ever off cannot make an empty list pass: refused media is missing."""
+    """An adapter that claims that replays are never off cannot make an empty list pass: refused media is missing."""
     ended = adapted(tmp_path, out, small, LIES, KILL_SWITCH)
     off = {trial for trial, cell in ended.cells.items() if cell["combination"]["replay-access"] == "off"}
     assert ended.ended.code == 1

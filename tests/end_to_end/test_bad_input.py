@@ -57,10 +57,13 @@ SCENARIO_FAULTS = [
         "@scenario()\nasync def story() -> None:\n    pass\n",
         ":6: scenario 'story' has no cast; give it parameters such as `alice: Patient`",
     ),
-    (GOOD.replace("alice: Patient", "alice"), ":6: 'alice' of scenario 'story' needs a role: Patient or Clinician"),
+    (
+        GOOD.replace("alice: Patient", "alice"),
+        ":6: 'alice' of scenario 'story' needs a role: Patient, Clinician, Carer, Pharmacist or Operator",
+    ),
     (
         GOOD.replace("alice: Patient", "alice: int"),
-        ":6: 'alice' of scenario 'story' needs a role: Patient or Clinician",
+        ":6: 'alice' of scenario 'story' needs a role: Patient, Clinician, Carer, Pharmacist or Operator",
     ),
     (
         "@scenario()\ndef story(alice: Patient) -> None:\n    pass\n",

@@ -67,6 +67,27 @@ def test_a_canary_spliced_in_late_is_found() -> None:
     assert first_s[FOREIGN, "audio"] == pytest.approx(10, abs=1)
 
 
+def test_when_each_canary_shows_is_told() -> None:
+    """A canary that comes back after another's two seconds has two stretches; one that is away for one has one."""
+    order = [OURS] * 2 + [FOREIGN] * 2 + [OURS] * 2 + [FOREIGN] + [OURS]
+    data = clips.webm(np.concatenate([pictures(who, 1) for who in order]), np.concatenate([sound(OURS, 8)]))
+    reading = read(data)
+    video_only = [each for each in reading.stretches if each.track == "video"]
+    assert [(each.canary, each.from_s, each.to_s) for each in video_only] == [
+        (OURS, 0.0, 2.0),
+        (FOREIGN, 2.0, 4.0),
+        (OURS, 4.0, 8.0),
+        (FOREIGN, 6.0, 7.0),
+    ]
+    (heard,) = (each for each in reading.stretches if each.track == "audio")
+    assert heard.from_s == pytest.approx(0, abs=0.1)
+    assert heard.to_s == pytest.approx(8, abs=0.1)
+    counts = {(each.canary, each.track): (each.last_s, each.count) for each in reading.canaries}
+    assert counts[OURS, "video"] == (8.0, 25)
+    assert counts[FOREIGN, "video"] == (7.0, 15)
+    assert counts[OURS, "audio"][1] == 10
+
+
 def test_foreign_pictures_between_own_ones_are_found() -> None:
     """Every picture is searched: one that is neither first nor on any half second may be the leak."""
     mixed = pictures(OURS, 1)

@@ -61,7 +61,10 @@ SEEN_BY_A_BROWSER = {
     ".har": "requests (HAR)",
 }
 """What follows an actor's name, or the name of their second page, in the name of a file."""
-WORDS = {"leak.png": "the leaked media: a frame, its owner's canary in the box"}
+WORDS = {
+    "leak.png": "the leaked media: a frame, its owner's canary in the box",
+    "leak-sound.png": "the leaked media: its sound over time, up to 4 kHz, its owner's canary in the box",
+}
 
 
 @dataclass(slots=True)
