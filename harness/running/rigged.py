@@ -24,6 +24,6 @@ async def rigged(group: Group, settings: Settings, report: Report) -> AsyncItera
     studio = Studio(register, seed=settings.seed)
     try:
         async with deployed(group, settings, register, report) as deployment:
-            yield Rig(deployment.target, group.plan.catalogue, register, studio), deployment
+            yield Rig(deployment.target, group.plan.catalogue, register, studio, thorough=False), deployment
     finally:
         studio.close()

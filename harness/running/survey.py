@@ -27,14 +27,18 @@ MAX_LISTED = 12
 
 @dataclass(slots=True)
 class Survey:
-    """Asks for the actors of one trial. `links` are those given out: each with the recording and who asked for it."""
+    """Asks for the actors of one trial, on all surfaces if `is_thorough`, otherwise for recordings' bytes alone.
+
+    `links` are those given out: each with the recording and who asked for it.
+    """
 
     sight: Sight
+    is_thorough: bool = True
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     async def own(self, actor: Actor, actors: Collection[Actor]) -> None:
         """Look at every surface of the actor's own: of themselves, of their recordings, of people whom they treat."""
-        for surface in declared(actor):
+        for surface in self._surfaces(actor):
             if surface.about == "oneself":
                 await self._look(actor, surface)
             elif surface.about == "recording":
@@ -53,15 +57,18 @@ class Survey:
         """Try every reference that the actor may not have now, on every surface that takes one; links, too."""
         for recording in foreign_to(actor):
             await self._open(actor, recording)
-            for surface in declared(actor):
+            for surface in self._surfaces(actor):
                 if surface.about == "recording":
                     await self._look(actor, surface, recording, direct=True)
         foreign = set(foreign_to(actor))
-        for surface in declared(actor):
+        for surface in self._surfaces(actor):
             if surface.about == "link":
                 for link, (recording, giver) in list(self.links.items()):
                     if giver != actor.name and recording in foreign:
                         await self._look(actor, surface, link, recording=recording, direct=True)
+
+    def _surfaces(self, actor: Actor) -> tuple[Surface, ...]:
+        return declared(actor) if self.is_thorough else ()
 
     async def _open(self, actor: Actor, recording: str) -> None:
         asked = {"surface": REPLAY_MEDIA, "recording": recording, "direct": True}

@@ -60,7 +60,10 @@ IN_BROWSERS = Deadlines(story_s=180.0, questions_s=240.0)
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """What all trials of a run share: the deployment under test and the harness's own instruments."""
+    """What all trials of a run share: the deployment under test and the harness's own instruments.
+
+    Unless it is `thorough` only the replay list and the recordings' bytes are looked at, as in many short plays.
+    """
 
     target: Target
     catalogue: Catalogue
@@ -68,6 +71,7 @@ class Rig:
     studio: Studio
     deadlines: Deadlines = Deadlines()
     evidence: Evidence | None = None
+    thorough: bool = True
 
 
 async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *, hands: Hands | None = None) -> None:
@@ -82,7 +86,8 @@ async def perform(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, *,
 async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hands: Hands | None) -> None:
     stage = Stage(trial.id, ledger, rig.studio, rig.register)
     actors = _cast(trial, scenario, rig, stage)
-    nobody = _nobody(rig.target, stage)
+    nobody = _nobody(rig.target, stage) if rig.thorough else ()
+    people = (*actors.values(), *nobody) if rig.thorough else ()
     ledger.note(
         HARNESS,
         Action.TRIAL,
@@ -95,7 +100,7 @@ async def _play(trial: Trial, scenario: Scenario, rig: Rig, ledger: Ledger, hand
         not_offered=sorted(_not_offered(rig.target, trial)),
         grace_s=grace_s(rig.target),
         policy=policy(rig.target),
-        surfaces={each.name: [_words(surface) for surface in declared(each)] for each in (*actors.values(), *nobody)},
+        surfaces={each.name: [_words(surface) for surface in declared(each)] for each in people},
     )
     if hands:
         for actor in actors.values():
@@ -116,17 +121,18 @@ async def _play_to_the_end(
     """Tell the story and ask the questions while everybody listens, and prove the flags once more."""
     people, ledger = [actor for actor in actors.values() if not isinstance(actor, Operator)], stage.ledger
     sight = Sight(rig.studio.look, rig.register, trial.id)
-    survey = Survey(sight)
+    survey = Survey(sight, rig.thorough)
 
     async def sweep() -> None:
         await ask_all(people, stage, survey, nobody)
 
     stage.sweep = sweep
-    await asyncio.gather(*(listen(actor, sight) for actor in people))
+    listeners = people if rig.thorough else []
+    await asyncio.gather(*(listen(actor, sight) for actor in listeners))
     with staged(stage):
         await _tell(scenario, actors, ledger, rig.deadlines.story_s)
     await _within(rig.deadlines.questions_s, ledger, sweep())
-    await asyncio.gather(*(hush(actor) for actor in people))
+    await asyncio.gather(*(hush(actor) for actor in listeners))
     await asyncio.gather(*(_prove_flags(actor, trial) for actor in people))
 
 
