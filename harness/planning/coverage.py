@@ -16,7 +16,7 @@ AUTO, EXHAUSTIVE, T_WAY = "auto", "exhaustive", "t-way"
 KNOWN = (AUTO, EXHAUSTIVE, *(f"{T_WAY}:{strength}" for strength in range(1, MAX_STRENGTH + 1)))
 
 AUTO_COMBINATIONS = 100
-"""How many `auto` plays in each scenario: three to six scenarios then end in about a minute on the clinic.
+"""How many `auto` plays in each scenario: a dozen scenarios then end in about five minutes on the clinic.
 
 It counts combinations and no trials, so that a trial stays in the plan whatever other scenarios are selected.
 """
