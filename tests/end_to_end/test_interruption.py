@@ -56,7 +56,8 @@ def test_in_the_middle(tmp_path: Path, out: Path, how: signal.Signals, group: bo
     assert len(run.cells) == 216
     assert "not proved: the run was interrupted" in run.ended.said
     assert "Traceback" not in run.ended.said
-    assert len(children) == 2
+    # Clinic and flag server, and whatever decoders were needed by then.
+    assert len(children) >= 2
     require_ended(children)
     checked = harness("check", str(out))
     assert (checked.code, checked.said.startswith("UNKNOWN")) == (2, True)
@@ -99,7 +100,8 @@ def test_killed(tmp_path: Path, out: Path, small: Path) -> None:
     """When the harness is killed its servers end by themselves, and what is left can be checked and run over."""
     run, children = interrupted(tmp_path / "log", out, STARTED, lambda each: each.interrupt(signal.SIGKILL))
     assert run.ended.code == -signal.SIGKILL
-    assert len(children) == 2
+    # Clinic and flag server, and whatever decoders were needed by then.
+    assert len(children) >= 2
     require_ended(children)
     finished = [path for path in (out / "ledgers").iterdir() if rows(path) and rows(path)[-1]["actor"] == "harness"]
     assert len(finished) >= 21

@@ -61,6 +61,16 @@ HALF_A_LETTER = """
     async def open(self, recording):
         return await super().open(recording.removesuffix(HALF))
 """
+ANY_INBOX = """
+    async def look(self, surface, about=""):
+        view = await super().look(surface, about)
+        return ALL.setdefault(surface, view) if surface == "inbox" else view
+"""
+ALL_EARS = """
+    async def listen(self, hear):
+        ALL[self._account] = hear
+        await super().listen(lambda channel, text: [each(channel, text) for each in ALL.values()])
+"""
 ELSEWHERE = """
 
 from pathlib import Path
@@ -92,8 +102,18 @@ def on(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("lie", "check", "degree"),
-    [(SECOND_READING, "foreign-media", "presented"), (HALF_A_TRUTH, "reachable-media", "proved")],
-    ids=["a list that leaks from its second reading on", "bytes that open by a reference which only a list told"],
+    [
+        (SECOND_READING, "foreign-media", "presented"),
+        (HALF_A_TRUTH, "reachable-media", "proved"),
+        (ANY_INBOX, "foreign-text", "presented"),
+        (ALL_EARS, "pushed-foreign", "presented"),
+    ],
+    ids=[
+        "a list that leaks from its second reading on",
+        "bytes that open by a reference which only a list told",
+        "an inbox that is another's",
+        "a channel that brings everybody's messages",
+    ],
 )
 def test_leaks_that_hide(tmp_path: Path, out: Path, on: Path, lie: str, check: str, degree: str) -> None:
     """What shows only when it is looked at twice, or from another side, is found."""
@@ -101,7 +121,7 @@ def test_leaks_that_hide(tmp_path: Path, out: Path, on: Path, lie: str, check: s
     ended = run(out, AUDIO, "--target", "lies:Lying", "--flags", str(on), cwd=tmp_path)
     leaks = [each for each in ended.summary["findings"] if each["check"] == check]
     assert ended.ended.code == 1, ended.ended
-    assert {each["degree"] for each in leaks} == {degree}
+    assert degree in {each["degree"] for each in leaks}
 
 
 def test_references_that_no_file_can_hold(tmp_path: Path, out: Path, on: Path) -> None:

@@ -126,7 +126,8 @@ def test_in_the_middle(tmp_path: Path, flags: Path, do: Callable[[Background], N
     with background(tmp_path / "log", HARNESS, "explore", "--flags", str(flags), "--budget", "60s") as started:
         started.wait_until(PLAYS)
         children = started.children()
-        assert len(children) == 2
+        # Clinic and flag server, and whatever decoders were needed by then.
+        assert len(children) >= 2
         do(started)
         ended = started.end()
     assert (ended.code, said in ended.said, "Traceback" in ended.said) == (code, True, False), ended.said
