@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 LENGTH_BYTES = 8
 DECODE, DISCARD = b"decode", b"discard"
-SPARE_S = 5
+SPARE_S = 2
 _LOG_BYTES = 64 * 1024
 
 
