@@ -95,7 +95,8 @@ def _heading(entry: Entry, told: int) -> str:
         return STORY if entry.seq <= told else "the harness"
     if entry.seq > told:
         return f"what {entry.actor} can see"
-    return SIGNING_UP if entry.action in (Action.ENROL, Action.FLAGS) else STORY
+    is_name = entry.action is Action.WRITE and entry.data.get("what") == "name"
+    return SIGNING_UP if is_name or entry.action in (Action.ENROL, Action.FLAGS, Action.LISTEN) else STORY
 
 
 def _group(name: str, below: Sequence[Step]) -> Step:
