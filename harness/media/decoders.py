@@ -32,6 +32,7 @@ DEADLINE_S = 30.0
 """For one piece of media; a minute of 1280x720 costs a few seconds."""
 START_S = 30.0
 MEMORY_BYTES = 1536 * 2**20
+"""Address space. A process takes 270 MB of it, and 650 MB for what costs most within the limits: eight channels."""
 MAX_PIECES = 5000
 """A process that read so many is replaced, so that nothing that a library forgets to free adds up."""
 MAX_REMEMBERED = 100_000

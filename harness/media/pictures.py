@@ -69,7 +69,7 @@ def stills(data: bytes, most: int) -> tuple[list[tuple[bytes, Still]], list[str]
         if not picture.is_whole:
             unread.append("cut off")
         found.append((part[: picture.end], picture))
-        waiting += [each for each in (*picture.inside, part[picture.end :].strip(b"\0")) if each]
+        waiting += [each for each in (*picture.inside, part[picture.end :].lstrip(b"\0")) if each]
     return found, list(dict.fromkeys(unread))
 
 

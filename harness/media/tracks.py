@@ -207,7 +207,8 @@ class Track:
             if frame.layout.nb_channels > self.limits.max_channels:
                 raise Refused(f"sound of {frame.layout.nb_channels} channels")
             self._sound_format = form
-            self._resampler = av.AudioResampler("fltp", frame.layout, audio.RATE_HZ)
+            # Interleaved: PyAV finds a ninth plane in planar sound of eight channels, and reads past its end.
+            self._resampler = av.AudioResampler("flt", frame.layout, audio.RATE_HZ)
         if self._sound_format != form:
             raise Refused("sound that changes its format midway")
         self.duration_s += frame.samples / frame.sample_rate
@@ -216,8 +217,9 @@ class Track:
 
     def _keep(self, frame: AudioFrame | None) -> None:
         if self._resampler is not None:
-            resampled = self._resampler.resample(frame)
-            self._parts += [part.to_ndarray().astype(np.float32, copy=False) for part in resampled]
+            for part in self._resampler.resample(frame):
+                samples = part.to_ndarray().reshape(-1, part.layout.nb_channels).T
+                self._parts.append(samples.astype(np.float32, copy=False))
 
 
 def _luma(frame: VideoFrame) -> video.Luma:

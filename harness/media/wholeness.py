@@ -2,8 +2,8 @@
 
 A decoder reads what it is given and falls silent at the end, so that a replay cut off before somebody else's minute
 looks like a short one. Most containers say how long their parts are. A live stream that does not (WebM with clusters
-of unknown length, fragmented MP4, a WAV of 0xFFFFFFFF bytes), and MP3 and ADTS, which never do, can be cut between
-two parts without a trace.
+of unknown length, fragmented MP4, a WAV of 0xFFFFFFFF bytes), ADTS, and MP3, unless its header counts the frames, can
+be cut between two parts without a trace.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def missing(data: bytes, packets: int) -> str:
     """Return in a few words what of a container is not there or was not read; "" where nothing tells of a loss.
 
     `packets` is how many the demuxer gave. Formats: Matroska and WebM (RFC 9559), MP4 (ISO/IEC 14496-12), Ogg (RFC
-    3533), WAV, FLAC by its frames' own checks, IVF. Linear in the number of parts; it copies nothing.
+    3533), WAV, IVF; `harness.media.films` compares the durations
+    of FLAC and MP3. Linear in the number of parts; it copies nothing.
     """
     for mark, at, walk in _WALKS:
         if data[at : at + len(mark)] == mark:

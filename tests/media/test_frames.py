@@ -10,6 +10,7 @@ import pytest
 from harness.canary import Canary, pack
 from harness.media import clips, frames, video
 from harness.media.tracks import Limits
+from tests.media import encodes
 
 OURS, FOREIGN = 11, 12
 RED = np.array(frames.BOX_COLOUR)
@@ -72,6 +73,25 @@ def test_the_first_frame_that_shows_it_is_taken() -> None:
     picture = opened(png)
     assert picture.shape == (3 * 128, 3 * 160, 3)
     assert video.find_codes(picture[:, :, 1].copy()) == [FOREIGN]
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "png", "libwebp"])
+@pytest.mark.parametrize(("width", "height", "scale"), [(320, 240, 1), (96, 72, 5)])
+def test_a_still_picture_is_marked_alone_and_in_an_archive(codec: str, width: int, height: int, scale: int) -> None:
+    """A wrong thumbnail is evidence, also behind another picture, or in an export among the owner's own."""
+    wrong, right = encodes.picture(codec, encodes.FOREIGN, width=width, height=height), encodes.picture("png")
+    archive = encodes.archive({"index.json": b"{}", "a.png": right, "b": wrong})
+    for data in (wrong, right + wrong, archive):
+        png = frames.marked_frame(data, pack(encodes.FOREIGN))
+        assert png is not None
+        picture = opened(png)
+        assert picture.shape == (scale * height, scale * width, 3)
+        left, top, right_edge, bottom = (each / scale for each in box_of(picture))
+        assert 0.2 * width < left < 0.3 * width < 0.6 * width < right_edge < 0.8 * width
+        assert 0.1 * height < top < 0.3 * height < 0.7 * height < bottom < 0.9 * height
+        if scale == 1:
+            assert video.find_codes(picture[:, :, 1].copy()) == [pack(encodes.FOREIGN)]
+    assert frames.marked_frame(right, pack(encodes.FOREIGN)) is None
 
 
 def test_a_canary_in_the_sound_alone_has_no_picture() -> None:

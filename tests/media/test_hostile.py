@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -82,6 +83,16 @@ def test_nothing_is_fetched_from_elsewhere(
         assert FOREIGN not in {each.canary for each in reading.canaries}
     with pytest.raises(BlockingIOError):
         elsewhere.accept()
+
+
+@pytest.mark.parametrize("kind", ["hls", "concat"])
+def test_the_pointers_do_point(kind: str, elsewhere: socket.socket) -> None:
+    """FFmpeg told to trust these very files does connect, so that nobody connecting above means something."""
+    data = pointers(f"http://127.0.0.1:{elsewhere.getsockname()[1]}/foreign.webm")[kind]
+    trust = {"safe": "0", "extension_picky": "0", "protocol_whitelist": "http,tcp"}
+    with pytest.raises(av.FFmpegError):
+        av.open(BytesIO(data), "r", format=kind, options=trust, timeout=1.0)
+    elsewhere.accept()[0].close()
 
 
 def endless_wav(size: int) -> bytes:

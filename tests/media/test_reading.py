@@ -117,6 +117,16 @@ def test_the_second_channel_is_listened_to() -> None:
     assert seen(reading) == {(OURS, "audio"), (FOREIGN, "audio")}
 
 
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_as_many_channels_as_there_may_be_are_each_listened_to(channels: int) -> None:
+    """In the last of up to eight channels a foreign canary is heard beside noise; a ninth is refused."""
+    samples = np.random.default_rng(1).normal(0, 0.05, (audio.RATE_HZ, channels))
+    samples[:, -1] = audio.synthesise(pack(FOREIGN), 0, duration_s=1.0, rate_hz=audio.RATE_HZ)
+    assert seen(read(wav(samples))) == {(FOREIGN, "audio")}
+    ninth = read(wav(np.tile(samples, (1, 9))[:, :9]))
+    assert (ninth.outcome, ninth.note.startswith("sound of 9 channels")) == ("unreadable", True)
+
+
 def test_a_second_track_is_read() -> None:
     """A foreign canary in another track of the same kind is found."""
     buffer = io.BytesIO()

@@ -9,7 +9,8 @@ import pytest
 
 from harness.drivers.base import Driver
 from harness.ledger import Action, Outcome
-from harness.media.clips import clip
+from harness.media import audio, video
+from harness.media.clips import clip, webm
 from harness.model import Combination, Trial
 from harness.running.evidence import MAX_HELD, MAX_HELD_BYTES, MAX_TRIALS, Evidence, hold
 from harness.running.register import Register
@@ -146,6 +147,35 @@ def test_the_media_of_that_trial_is_kept_which_is_shown(tmp_path: Path, order: t
         Path(trials[0].id, "leak.bin"),
         Path(trials[0].id, "leak.txt"),
     ]
+    assert [place.name for place in tmp_path.iterdir()] == [trials[0].id]
+
+
+def test_a_leak_is_kept_as_it_is_seen_and_heard(tmp_path: Path) -> None:
+    """Beside the media lie a frame and a spectrogram, of what is to be seen and of what is to be heard."""
+    whose = int(canary("bob", "visit-2"))
+    pictures = video.frames(whose, 5, width=160, height=128)
+    sound = audio.synthesise(whose, 0, duration_s=1.0, rate_hz=16_000)
+    for name, media, files in (
+        ("film", webm(pictures, sound), {"leak.webm", "leak.txt", "leak.png", "leak-sound.png"}),
+        ("mute", webm(pictures, None), {"leak.webm", "leak.txt", "leak.png"}),
+        ("sound", webm(None, sound), {"leak.webm", "leak.txt", "leak-sound.png"}),
+    ):
+        where = leaking()
+        where.held = dict.fromkeys(where.held, media)
+        trial = Trial(name, Combination(()))
+        asyncio.run(Evidence(tmp_path).keep(trial, [], where))
+        assert {file.name for file in (tmp_path / trial.id).iterdir()} == files
+
+
+def test_a_spectrogram_gives_way_with_its_leak(tmp_path: Path) -> None:
+    """When a trial that is shown first leaks later, nothing of the other's media is left."""
+    sound = webm(None, audio.synthesise(int(canary("bob", "visit-2")), 0, duration_s=1.0, rate_hz=16_000))
+    trials = [Trial("story", Combination((("flag", variant),))) for variant in ("a", "b")]
+    kept = Evidence(tmp_path, {trial.id: number for number, trial in enumerate(trials)})
+    for trial in reversed(trials):
+        where = leaking()
+        where.held = dict.fromkeys(where.held, sound)
+        asyncio.run(kept.keep(trial, [], where))
     assert [place.name for place in tmp_path.iterdir()] == [trials[0].id]
 
 
