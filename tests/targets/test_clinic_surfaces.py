@@ -121,6 +121,7 @@ def test_others_and_strangers_are_refused(clinic: Service) -> None:
                 with pytest.raises(TargetError) as caught:
                     await hands.look(surface.name, link if surface.about == "link" else recording)
                 assert caught.value.definite, (hands, surface)
+                assert link not in str(caught.value), "whoever has a link may be let in by it"
             with pytest.raises(TargetError) as caught:
                 await hands.open(recording)
             assert caught.value.definite, hands
