@@ -36,7 +36,7 @@ def _run() -> int:
     """Import every command's module, which takes a second, and run the one that is asked for."""
     import typer
 
-    from harness.cli import run, explore, sweep, report, clinic  # noqa: F401 - it adds the commands, in this order
+    from harness.cli import run, explore, sweep, report, identify, clinic  # noqa: F401 - it adds the commands, in this order
     from harness.cli.app import app
     from harness.errors import HarnessError, UsageError
     from harness.pytest_run import refuse

@@ -14,6 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.canary import Canary
+from harness.canary import text as module
 from harness.canary.text import (
     ALPHABET,
     CODE_CHARACTERS,
@@ -181,16 +182,24 @@ def test_parts_of_unknown_tokens_tell_nothing(canary: Canary, other: Canary) -> 
     assert known.find(inscribe(canary)[:-1] + " " + inscribe(canary)[1:]) == ()
 
 
-def test_ambiguous_parts_tell_nothing() -> None:
+def test_ambiguous_parts_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What two tokens begin or end with is neither's; what only one of them has is its own."""
-    token = inscribe(Canary(7, 1, 1, 2))
-    twin = token[:-1] + another(token[-1])
+    # No two real tokens have 8 characters in common that could be found here: let 2 be enough.
+    monkeypatch.setattr(module, "MIN_BEGINNING", len(MARK) + 2)
+    monkeypatch.setattr(module, "MIN_END", 2)
+    tokens = {inscribe(Canary(7, user, 1, 2)): Canary(7, user, 1, 2) for user in range(300)}
     known = Fragments()
-    known.learn(token)
-    assert known.find(token[:12]) == (Canary(7, 1, 1, 2),)
-    known.learn(twin)
-    assert known.find(token[:12]) == ()
-    assert known.find(token[-12:]) == (Canary(7, 1, 1, 2),)
+    for token in tokens:
+        known.learn(token)
+    told = 0
+    for token in tokens:
+        beginning, end = token[:4], token[-2:] + "0" * TOKEN_CHARACTERS
+        begin_so = [canary for each, canary in tokens.items() if each.startswith(beginning)]
+        end_so = [canary for each, canary in tokens.items() if any(each.endswith(end[:n]) for n in range(2, 18))]
+        assert known.find("0" * TOKEN_CHARACTERS + beginning) == (tuple(begin_so) if len(begin_so) == 1 else ())
+        assert known.find(end) == (tuple(end_so) if len(end_so) == 1 else ())
+        told += (len(begin_so) == 1) + (len(end_so) == 1)
+    assert 0 < told < 2 * len(tokens)
 
 
 def test_two_cut_tokens_in_one_run_are_both_known() -> None:

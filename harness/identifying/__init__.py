@@ -1,0 +1,1 @@
+"""`harness identify`: whose media or words a file holds, told from the ledgers of earlier runs."""
