@@ -2,7 +2,7 @@
 
 The default is generous, since accusation is strict: whoever took part may see what was made there, while and after they
 did, and what may have happened counts for the viewer. A share counts from the moment at which it may have begun to the
-one at which its end was acknowledged.
+one at which its end was acknowledged; while nobody knows whether it came before that end or after, it stands.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.errors import UsageError, nearest
-from harness.ledger import NOBODY, Action, Entry, Ledger, Outcome
-from harness.provenance import Writing, derive
+from harness.ledger import DEEDS, NOBODY, Action, Attempt, Entry, Ledger, Outcome
+from harness.provenance import derive
 
 Kind = Literal["media", "visit", "name", "note", "prescription", "metric"]
 Standing = Literal["entitled", "earlier", "never"]
@@ -43,14 +43,14 @@ Policy = Callable[[str, Item, Ledger], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """A share that may stand: from its intent on, until a revocation was acknowledged, by entry and in seconds."""
+    """A share that may stand: from its intent on, until a revocation of it was acknowledged in `ended`."""
 
     visit: str
     recording: str
+    owner: str
     carer: str
     since: int
-    until: int | None
-    until_s: float
+    ended: Entry | None
 
 
 def default(viewer: str, item: Item, ledger: Ledger) -> bool:
@@ -66,7 +66,7 @@ def default(viewer: str, item: Item, ledger: Ledger) -> bool:
         return cast.get(viewer) == "operator" or _may_know(viewer, item, ledger)
     if item.kind == "metric":
         return cast.get(viewer) == "clinician" and _have_met(viewer, item.owner, item.met, ledger)
-    if item.kind == "visit" and any(viewer in each.to for each in _written_in(item.visit, ledger)):
+    if item.kind == "visit" and _is_addressed(viewer, item.visit, item.met, ledger):
         return True
     took_part = _takes_part(viewer, item.visit, item.met, ledger)
     return took_part or (item.kind != "prescription" and _is_shared_with(viewer, item, ledger))
@@ -101,27 +101,23 @@ def closed_by(ledger: Ledger, asked: int, met: int) -> Entry | None:
 
     None where it was open, may have been, or was closed within the target's grace.
     """
-    closed: Entry | None = None
-    for entry in ledger.of(Action.ACCESS, Outcome.INTENT, Outcome.OK):
-        if entry.data["open"]:
-            closed = None if entry.seq < met else closed
-        elif entry.outcome is Outcome.OK and entry.seq < asked:
-            closed = entry
-    if closed and _at_s(ledger, asked) - closed.at_s < grace_s(ledger):
-        return None
-    return closed
+    opened, closed = _switched(ledger)
+    for close in closed:
+        if close.done is None or close.done.seq >= asked:
+            continue
+        if all(each.is_over_before(close) for each in opened if each.begun.seq < met):
+            return close.done if _is_past_grace(close.done, asked, ledger) else None
+    return None
 
 
 def may_be_closed(ledger: Ledger, asked: int, met: int) -> bool:
     """Return whether replay access may have been closed at some time from `asked` to `met`: a refusal is right then."""
-    refused = {entry.of for entry in ledger.of(Action.ACCESS, Outcome.FAIL)}
-    closed = False
-    for entry in ledger.of(Action.ACCESS, Outcome.INTENT, Outcome.OK):
-        if entry.data["open"] and entry.outcome is Outcome.OK and entry.seq < asked:
-            closed = False
-        elif not entry.data["open"] and entry.outcome is Outcome.INTENT and entry.seq not in refused:
-            closed = closed or entry.seq < met
-    return closed
+    opened, closed = _switched(ledger)
+    return any(
+        close.begun.seq < met
+        and not any(close.is_over_before(each) and each.done and each.done.seq < asked for each in opened)
+        for close in closed
+    )
 
 
 def may_see_media(viewer: str, visit: str, recording: str, ledger: Ledger, asked: int, met: int) -> bool:
@@ -138,7 +134,8 @@ def _policy_of(ledger: Ledger) -> Policy:
     module, _, attribute = name.partition(":")
     try:
         found = importlib.import_module(module)
-    except ImportError as error:
+    except (ImportError, ValueError, TypeError) as error:
+        # The latter two are what the import says of a name that is empty or begins with a dot.
         raise UsageError(f"the target's policy {name} cannot be imported: {error}") from error
     if not callable(getattr(found, attribute, None)):
         hint = nearest(attribute, vars(found))
@@ -149,8 +146,18 @@ def _policy_of(ledger: Ledger) -> Policy:
 
 def _moments(ledger: Ledger) -> tuple[int, ...]:
     """Return the entries right after which somebody may see more than before, or less."""
-    changing = {Action.BOOK, Action.JOIN, Action.EMIT, Action.HAND_OVER, Action.WRITE, Action.SHARE, Action.REVOKE}
-    return tuple(entry.seq + 1 for entry in ledger if entry.action in changing)
+    return tuple(entry.seq + 1 for entry in ledger if entry.action in DEEDS)
+
+
+def _switched(ledger: Ledger) -> tuple[list[Attempt], list[Attempt]]:
+    """Return when replay access was opened for everybody, or may have been, and when it was closed."""
+    switched = ledger.attempts(Action.ACCESS)
+    opened = [each for each in switched if each.begun.data["open"]]
+    return opened, [each for each in switched if not each.begun.data["open"]]
+
+
+def _is_past_grace(ended: Entry, asked: int, ledger: Ledger) -> bool:
+    return _at_s(ledger, asked) - ended.at_s > grace_s(ledger)
 
 
 def _may_know(viewer: str, item: Item, ledger: Ledger) -> bool:
@@ -159,17 +166,31 @@ def _may_know(viewer: str, item: Item, ledger: Ledger) -> bool:
         return True
     visits = derive(ledger).visits
     for share in ledger.derived(_shares):
-        parties = visits[share.visit].parties if share.visit in visits else set()
-        if {viewer, item.owner} & {share.carer} and {viewer, item.owner} & parties and share.since < item.met:
+        givers = {share.owner} | (visits[share.visit].parties if share.visit in visits else set())
+        is_between = (viewer == share.carer and item.owner in givers) or (
+            item.owner == share.carer and viewer in givers
+        )
+        if is_between and share.since < item.met:
             return True
-    prescribed = (
-        each for each in derive(ledger).writings.values() if each.what == "prescription" and viewer in each.to
+    return any(
+        item.owner in known.parties and _is_addressed(viewer, visit, item.met, ledger)
+        for visit, known in visits.items()
     )
-    return any(item.owner in visits[each.visit].parties for each in prescribed if each.visit in visits)
 
 
-def _written_in(visit: str, ledger: Ledger) -> Iterator[Writing]:
-    return (each for each in derive(ledger).writings.values() if each.visit == visit)
+def _is_addressed(person: str, visit: str, met: int, ledger: Ledger) -> bool:
+    """Return whether something written in a visit was sent to somebody, or may have been."""
+    since = ledger.derived(_addressed).get((visit, person))
+    return since is not None and since < met
+
+
+def _addressed(ledger: Ledger) -> Mapping[tuple[str, str], int]:
+    """Return visit and person -> the entry from which on something written there may have been sent to them."""
+    addressed: dict[tuple[str, str], int] = {}
+    for each in ledger.attempts(Action.WRITE):
+        for person in each.begun.data["to"]:
+            addressed.setdefault((each.begun.data["visit"], person), each.begun.seq)
+    return addressed
 
 
 def _have_met(one: str, other: str, met: int, ledger: Ledger) -> bool:
@@ -206,30 +227,26 @@ def _is_shared_with(viewer: str, item: Item, ledger: Ledger) -> bool:
         is_it = share.recording == item.recording or not item.recording
         if share.carer != viewer or share.visit != item.visit or not is_it or share.since >= item.met:
             continue
-        if share.until is None or share.until >= item.asked:
-            return True
-        if _at_s(ledger, item.asked) - share.until_s < grace_s(ledger):
+        if share.ended is None or share.ended.seq >= item.asked or not _is_past_grace(share.ended, item.asked, ledger):
             return True
     return False
 
 
 def _shares(ledger: Ledger) -> tuple[_Share, ...]:
-    refused = {entry.of for entry in ledger if entry.outcome is Outcome.FAIL}
+    revoked = ledger.attempts(Action.REVOKE)
     shares = []
-    for entry in ledger.of(Action.SHARE, Outcome.INTENT):
-        if entry.seq in refused:
-            continue
-        recording, carer = entry.data["recording"], entry.data["carer"]
+    for share in ledger.attempts(Action.SHARE):
+        data = share.begun.data
+        recording, carer = data["recording"], data["carer"]
         ends = (
-            each
-            for each in ledger.of(Action.REVOKE, Outcome.OK)
-            if each.of is not None
-            and each.of > entry.seq
-            and (each.data["recording"], each.data["carer"]) == (recording, carer)
+            each.done
+            for each in revoked
+            if (each.begun.data["recording"], each.begun.data["carer"]) == (recording, carer)
+            and each.done
+            and share.is_over_before(each)
         )
-        end = next(ends, None)
-        until, until_s = (end.seq, end.at_s) if end else (None, 0.0)
-        shares.append(_Share(entry.data["visit"], recording, carer, entry.seq, until, until_s))
+        ended = min(ends, key=lambda entry: entry.seq, default=None)
+        shares.append(_Share(data["visit"], recording, share.begun.actor, carer, share.begun.seq, ended))
     return tuple(shares)
 
 

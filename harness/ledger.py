@@ -62,6 +62,25 @@ class Action(StrEnum):
     EVIDENCE = "evidence"
 
 
+DEEDS = frozenset(
+    {
+        Action.BOOK,
+        Action.JOIN,
+        Action.SWITCH,
+        Action.EMIT,
+        Action.LEAVE,
+        Action.END,
+        Action.HAND_OVER,
+        Action.WRITE,
+        Action.SHARE,
+        Action.REVOKE,
+        Action.ACCESS,
+        Action.CHOOSE,
+    }
+)
+"""What the people of a story do, unlike what the oracle asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line: its number, seconds since the trial began, who, what, how it ended, the intent it answers."""
@@ -85,6 +104,21 @@ class Entry:
             "data": self.data,
         }
         return json.dumps(row if self.of is None else row | {"of": self.of}, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call that may have been carried out: from the entry in which it began to the one that acknowledged it.
+
+    Without an acknowledgement it may still be carried out at any later time.
+    """
+
+    begun: Entry
+    done: Entry | None
+
+    def is_over_before(self, other: Attempt) -> bool:
+        """True when it was certainly carried out before the other one began."""
+        return self.done is not None and self.done.seq < other.begun.seq
 
 
 class Ledger:
@@ -135,6 +169,19 @@ class Ledger:
             self._derived[make] = make(self)
         made: T = self._derived[make]
         return made
+
+    def attempts(self, action: Action) -> list[Attempt]:
+        """Return the calls of an action that were not definitely refused, in the order in which they began."""
+        answers = {entry.of: entry for entry in self._entries if entry.of is not None and entry.action is action}
+        found = []
+        for entry in self._entries:
+            if entry.action is not action or entry.of is not None:
+                continue
+            # What was noted, and not called, has no intent.
+            answer = answers.get(entry.seq, entry)
+            if answer.outcome is not Outcome.FAIL:
+                found.append(Attempt(entry, answer if answer.outcome is Outcome.OK else None))
+        return found
 
     def close(self) -> None:
         """Bring everything written to the disk itself and close the file."""

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from harness.entitlement import Item, closed_by, default, may_be_closed, policy_of, standing
 from harness.errors import UsageError
-from harness.ledger import NOBODY, Ledger, Outcome
+from harness.ledger import NOBODY, Action, Ledger, Outcome
 from tests.checks.stories import CAST, Story, story
 
-PEOPLE = {**CAST, "dana": "clinician", "carol": "carer", "olga": "operator"}
+PEOPLE = {**CAST, "dana": "clinician", "carol": "carer", "olga": "operator", "pia": "pharmacist"}
 GRANTING: dict[str, Callable[[Story, Outcome], Story]] = {
     "join": lambda new, outcome: new.joins("dana", "visit-1", outcome),
     "emit": lambda new, outcome: new.emits("dana", "visit-1", outcome),
@@ -63,17 +63,19 @@ def test_what_was_refused_gives_nothing(refused: list[str]) -> None:
     )
 )
 def test_a_share_lasts_until_its_end_is_acknowledged(deeds: list[tuple[str, Outcome]]) -> None:
-    """By a model of two lines: a share that may stand opens, only an acknowledged revocation after it closes."""
+    """By a model of two lines: only a revocation closes, if it and all shares before it are acknowledged."""
     new = story(cast=PEOPLE).holds("alice", "visit-1")
-    is_open = was_open = False
+    certain = pending = was_open = False
     for deed, outcome in deeds:
         if deed == "share":
             new.shares("rec-1", outcome=outcome)
-            is_open = is_open or outcome is not Outcome.FAIL
+            certain = certain or outcome is Outcome.OK
+            pending = pending or outcome in (Outcome.INTENT, Outcome.UNKNOWN)
         else:
             new.revokes("rec-1", outcome=outcome)
-            is_open = is_open and outcome is not Outcome.OK
-        was_open = was_open or is_open
+            certain = certain and outcome is not Outcome.OK
+        was_open = was_open or certain or pending
+    is_open = certain or pending
     ledger = new.ledger()
     expected = "entitled" if is_open else "earlier" if was_open else "never"
     assert standing("carol", media(ledger, "rec-1"), ledger) == expected
@@ -118,12 +120,103 @@ def test_replays_are_closed_for_certain_or_perhaps() -> None:
     new.switches_replays(is_open=False, outcome=Outcome.INTENT)
     now = len(new.ledger())
     assert (closed_by(new.ledger(), now, now), may_be_closed(new.ledger(), now, now)) == (None, True)
-    new.switches_replays(is_open=False)
+    new = story(cast=PEOPLE).switches_replays(is_open=False)
     now = len(new.ledger())
     assert closed_by(new.ledger(), now, now) is not None
     new.switches_replays(is_open=True)
     now = len(new.ledger())
     assert (closed_by(new.ledger(), now, now), may_be_closed(new.ledger(), now, now)) == (None, False)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INTENT, Outcome.UNKNOWN, Outcome.OK, Outcome.FAIL])
+def test_a_switch_that_overlaps_another_settles_nothing(outcome: Outcome) -> None:
+    """Which of two came last is not known unless one was over before the other began; a refused one never came."""
+    for first, second in ((False, True), (True, False)):
+        new = story(cast=PEOPLE)
+        ledger = new.ledger()
+        under_way = ledger.intend("olga", Action.ACCESS, open=first)
+        new.switches_replays(is_open=second)
+        if outcome is not Outcome.INTENT:
+            ledger.conclude(under_way, outcome)
+        now = len(ledger)
+        settled = (closed_by(ledger, now, now) is not None, may_be_closed(ledger, now, now))
+        refused = (False, False) if second else (True, True)
+        assert settled == (refused if outcome is Outcome.FAIL else (False, True))
+
+
+def test_replays_that_were_closed_twice_are_closed_since_the_first_time() -> None:
+    """The grace counts from then."""
+    new = story(cast=PEOPLE, grace_s=2.0).switches_replays(is_open=False).passes(3.0).switches_replays(is_open=False)
+    now = len(new.proves("alice").ledger()) - 2
+    closed = closed_by(new.ledger(), now, now)
+    assert closed is not None
+    assert closed.seq == 2
+
+
+def test_a_share_under_way_may_come_after_its_revocation() -> None:
+    """A share that was not answered when it was revoked may stand again; one that was, does not."""
+    new = story(cast=PEOPLE).holds("alice", "visit-1")
+    ledger = new.ledger()
+    share = ledger.intend("alice", Action.SHARE, visit="visit-1", recording="rec-1", carer="carol")
+    new.revokes("rec-1")
+    ledger.conclude(share, Outcome.OK)
+    assert standing("carol", media(ledger, "rec-1"), ledger) == "entitled"
+    new.revokes("rec-1")
+    assert standing("carol", media(ledger, "rec-1"), ledger) == "earlier"
+
+
+def test_a_carer_who_took_part_learns_no_strangers_name() -> None:
+    """A share makes its carer and those of its visit known to each other, and nobody else."""
+    new = story(cast=PEOPLE).holds("alice", "visit-1").holds("bob", "visit-2").shares("rec-1").joins("carol", "visit-1")
+    ledger = new.ledger()
+    known = {
+        (viewer, owner)
+        for viewer in ("alice", "bob", "carol")
+        for owner in ("alice", "bob", "carol")
+        if default(viewer, Item("name", owner, asked=len(ledger), met=len(ledger)), ledger)
+    }
+    assert {pair for pair in known if pair[0] != pair[1]} == {("alice", "carol"), ("carol", "alice")}
+
+
+def test_the_name_of_who_shares_is_known_whatever_the_visit() -> None:
+    """A recording of none of the story's visits may be shared, too."""
+    new = story(cast=PEOPLE)
+    new.call("bob", Action.SHARE, Outcome.OK, {"visit": "", "recording": "rec-9", "carer": "carol"})
+    assert default("carol", Item("name", "bob", asked=9, met=9), new.ledger())
+    assert not default("carol", Item("name", "alice", asked=9, met=9), new.ledger())
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_prescription_that_was_refused_tells_its_pharmacist_nothing(outcome: Outcome) -> None:
+    """Neither whom it was for nor that there was a visit; one that may have been sent tells both, from then on."""
+    new = story(cast=PEOPLE).holds("alice", "visit-1")
+    before = len(new.ledger())
+    new.writes("chen", "prescription", visit="visit-1", to=("pia",), outcome=outcome)
+    ledger = new.ledger()
+    for kind in ("name", "visit"):
+        assert not default("pia", Item(kind, "alice", "visit-1", asked=before, met=before), ledger)
+        may_see = default("pia", Item(kind, "alice", "visit-1", asked=len(ledger), met=len(ledger)), ledger)
+        assert may_see is (outcome is not Outcome.FAIL)
+
+
+def test_what_a_policy_takes_back_at_any_deed_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target may end entitlement with the call: what was right before its end is stale after it."""
+    module = types.ModuleType("ours_policy")
+
+    def while_it_lasts(_viewer: str, item: Item, ledger: Ledger) -> bool:
+        return not any(entry.seq < item.asked for entry in ledger.of(Action.END))
+
+    monkeypatch.setattr(module, "while_it_lasts", while_it_lasts, raising=False)
+    monkeypatch.setitem(sys.modules, "ours_policy", module)
+    ledger = story(policy="ours_policy:while_it_lasts").holds("alice", "visit-1").ledger()
+    assert standing("chen", media(ledger), ledger) == "earlier"
+
+
+@pytest.mark.parametrize("name", [":default", "..entitlement:default", "harness.entitlement", "harness.entitlement:"])
+def test_a_policy_that_is_no_name_is_told(name: str) -> None:
+    """An author's slip is an author's error, not the harness's."""
+    with pytest.raises(UsageError, match="the target's policy "):
+        policy_of(story(policy=name).ledger())
 
 
 def test_own_media_is_always_ones_own() -> None:

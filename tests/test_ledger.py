@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness import ledger as ledgers
 from harness.errors import UsageError
-from harness.ledger import Action, Entry, Ledger, Outcome
+from harness.ledger import Action, Attempt, Entry, Ledger, Outcome
 
 names = st.text(max_size=8)
 values = st.recursive(
@@ -203,3 +203,21 @@ def test_what_was_derived_is_kept_until_the_next_entry() -> None:
     assert (ledger.derived(count), ledger.derived(count)) == (0, 0)
     ledger.note("alice", Action.STORY)
     assert (ledger.derived(count), made) == (1, [0, 1])
+
+
+def test_attempts_are_calls_that_may_have_been_carried_out() -> None:
+    """A refused one is none; without an acknowledgement an attempt is never over; what is noted is over at once."""
+    ledger = Ledger()
+    answered = ledger.intend("alice", Action.SHARE)
+    silent = ledger.intend("bob", Action.SHARE)
+    refused = ledger.intend("alice", Action.SHARE)
+    ledger.intend("alice", Action.REVOKE)
+    ledger.conclude(refused, Outcome.FAIL)
+    acknowledged = ledger.conclude(answered, Outcome.OK)
+    ledger.conclude(silent, Outcome.UNKNOWN)
+    noted = ledger.note("chen", Action.SHARE)
+    first, second, third = ledger.attempts(Action.SHARE)
+    assert (first, second, third) == (Attempt(answered, acknowledged), Attempt(silent, None), Attempt(noted, noted))
+    assert first.is_over_before(third)
+    assert not first.is_over_before(second)
+    assert not second.is_over_before(third)

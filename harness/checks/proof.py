@@ -5,26 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.checks.questions import SIGHTS, Reason, open_questions
-from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
+from harness.ledger import DEEDS, HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.provenance import REPLAYS, derive
-
-DEEDS = frozenset(
-    {
-        Action.BOOK,
-        Action.JOIN,
-        Action.SWITCH,
-        Action.EMIT,
-        Action.LEAVE,
-        Action.END,
-        Action.HAND_OVER,
-        Action.WRITE,
-        Action.SHARE,
-        Action.REVOKE,
-        Action.ACCESS,
-        Action.CHOOSE,
-    }
-)
 
 
 def unproved(ledger: Ledger) -> list[Finding]:

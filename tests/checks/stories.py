@@ -13,6 +13,8 @@ from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
 from harness.model import Medium, short_id
 
 CAST = {"alice": "patient", "bob": "patient", "chen": "clinician"}
+TICK_S = 0.001
+"""From one entry to the next."""
 FLAGS = {"replay-cache": "on", "video-upgrade": "off"}
 
 
@@ -43,8 +45,14 @@ class Story:
     """A ledger in the making."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        before = list(entries)
         self._now_s = 0.0
-        self._ledger = Ledger(entries=entries, clock=lambda: self._now_s)
+        self._ledger = Ledger(entries=before, clock=self._tick)
+        self._now_s = before[-1].at_s + TICK_S if before else 0.0
+
+    def _tick(self) -> float:
+        now_s, self._now_s = self._now_s, self._now_s + TICK_S
+        return now_s
 
     def ledger(self) -> Ledger:
         """Return the ledger as it stands."""

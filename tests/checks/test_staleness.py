@@ -1,9 +1,11 @@
 """Stale access: what was shared and revoked, and what was closed for everybody; and whom not to accuse."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.checks import foreign_media, reachable_media, stale_access
-from harness.ledger import Action, Outcome
+from harness.ledger import Action, Entry, Ledger, Outcome
 from tests.checks.stories import CAST, Story, canary, item, story
 
 PEOPLE = {**CAST, "carol": "carer", "olga": "operator"}
@@ -56,6 +58,21 @@ def test_asked_before_the_revocation_was_answered() -> None:
     new.revokes("rec-1")
     ledger.conclude(asked, Outcome.OK, size=9, sha256="", content={"outcome": "canaries", "canaries": []})
     assert not stale_access(ledger)
+
+
+def test_revoked_at_the_same_moment() -> None:
+    """Of two entries of one moment, such as of two ledgers that were merged, nobody knows which came first."""
+    new = shared()
+    ledger = new.ledger()
+    revoked = ledger.intend("alice", Action.REVOKE, visit="visit-1", recording="rec-1", carer="carol")
+    entries = [*ledger, replace(revoked, seq=len(ledger), outcome=Outcome.OK, of=revoked.seq)]
+    asked = {"surface": "replay-media", "recording": "rec-1", "direct": True}
+    for waited_s, count in ((0.0, 0), (0.5, 1)):
+        at_s = revoked.at_s + waited_s
+        intent = Entry(len(entries), at_s, "carol", Action.OPEN, Outcome.INTENT, asked)
+        data = {**asked, "size": 9, "content": {"outcome": "unreadable", "canaries": []}}
+        answer = Entry(len(entries) + 1, at_s, "carol", Action.OPEN, Outcome.OK, data, intent.seq)
+        assert len(stale_access(Ledger(entries=[*entries, intent, answer]))) == count
 
 
 @pytest.mark.parametrize(("passed_s", "count"), [(1.0, 0), (3.0, 1)])
