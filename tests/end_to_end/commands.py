@@ -35,7 +35,7 @@ baseline = "on"
 """
 """A catalogue of three of the clinic's flags: eight combinations, one deployment."""
 HARNESS = str(Path(sys.executable).with_name("harness"))
-RUN_S = 300.0
+RUN_S = 540.0
 END_S = 60.0
 LOOK_S = 0.02
 
