@@ -69,12 +69,14 @@ def test_evidence(flawed: Run) -> None:
     assert media
     for finding in (each for each in media if each["degree"] == "proved"):
         named = [ledgers[finding["trial"]][seq] for seq in sorted(finding["evidence"])]
-        *_, entry = (each for each in named if each["action"] == "open")
-        assert {each["action"] for each in named if each["seq"] > entry["seq"]} <= {"list"}
-        assert (entry["actor"], entry["action"], entry["outcome"]) == (finding["viewer"], "open", "ok")
-        assert entry["data"]["recording"] == finding["recording"]
+        opened = [each for each in named if each["action"] == "open"]
+        assert {each["action"] for each in named if each["seq"] > opened[-1]["seq"]} <= {"list"}
+        assert {(each["actor"], each["outcome"]) for each in opened} == {(finding["viewer"], "ok")}
+        assert {each["data"]["recording"] for each in opened} == {finding["recording"]}
         assert any(
-            canary["owner"].startswith(finding["owner"].split()[0]) for canary in entry["data"]["content"]["canaries"]
+            canary["owner"].startswith(finding["owner"].split()[0])
+            for each in opened
+            for canary in each["data"]["content"]["canaries"]
         )
 
 
