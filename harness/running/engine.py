@@ -153,14 +153,18 @@ class Engine:
             group.create_task(self._conclude(trial, ledger, deployment.watch))
 
     async def _conclude(self, trial: Trial, ledger: Ledger, watch: Watching) -> None:
-        """Judge a trial once the flag server was seen to serve the snapshot after the trial had ended."""
+        """Judge a trial once the flag server was seen to serve the snapshot after the trial had ended.
+
+        What is told stands on the disk: the ledger is closed before anybody learns the result.
+        """
         try:
             unproved = await watch.confirm(time.monotonic(), CONFIRM_S)
             if unproved:
                 self.stopped = self.stopped or f"the flags are no longer proved: {unproved}"
-            self._deliver(conclude(trial, ledger, unproved=unproved or ""))
+            result = conclude(trial, ledger, unproved=unproved or "")
         finally:
             ledger.close()
+        self._deliver(result)
 
     def _deliver(self, result: TrialResult) -> None:
         self._delivered.add(result.trial.id)
