@@ -120,6 +120,16 @@ def may_be_closed(ledger: Ledger, asked: int, met: int) -> bool:
     )
 
 
+def revoked_by(carer: str, visit: str, recording: str, ledger: Ledger, asked: int) -> Entry | None:
+    """Return the entry that last ended a share of a recording, or of any of its visit, with a carer before `asked`."""
+    ends = [
+        (share.recording == recording, share.ended.seq)
+        for share in ledger.derived(_shares)
+        if (share.carer, share.visit) == (carer, visit) and share.ended and share.ended.seq < asked
+    ]
+    return ledger[max(ends)[1]] if ends else None
+
+
 def may_see_media(viewer: str, visit: str, recording: str, ledger: Ledger, asked: int, met: int) -> bool:
     """Return whether a viewer is entitled to a recording of a visit, between these two entries."""
     known = derive(ledger).visits.get(visit)

@@ -200,16 +200,18 @@ def test_a_prescription_that_was_refused_tells_its_pharmacist_nothing(outcome: O
 
 
 def test_what_a_policy_takes_back_at_any_deed_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A target may end entitlement with the call: what was right before its end is stale after it."""
+    """A target may let recordings be seen between two calls alone: what changed between them is not forgotten."""
     module = types.ModuleType("ours_policy")
 
-    def while_it_lasts(_viewer: str, item: Item, ledger: Ledger) -> bool:
-        return not any(entry.seq < item.asked for entry in ledger.of(Action.END))
+    def between_calls(_viewer: str, item: Item, ledger: Ledger) -> bool:
+        return sum(entry.seq < item.asked for entry in ledger.of(Action.END)) == 1
 
-    monkeypatch.setattr(module, "while_it_lasts", while_it_lasts, raising=False)
+    monkeypatch.setattr(module, "between_calls", between_calls, raising=False)
     monkeypatch.setitem(sys.modules, "ours_policy", module)
-    ledger = story(policy="ours_policy:while_it_lasts").holds("alice", "visit-1").ledger()
-    assert standing("chen", media(ledger), ledger) == "earlier"
+    new = story(policy="ours_policy:between_calls").holds("alice", "visit-1")
+    assert standing("chen", media(new.ledger()), new.ledger()) == "entitled"
+    new.ends("visit-2")
+    assert standing("chen", media(new.ledger()), new.ledger()) == "earlier"
 
 
 @pytest.mark.parametrize("name", [":default", "..entitlement:default", "harness.entitlement", "harness.entitlement:"])

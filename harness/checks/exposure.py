@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,11 @@ from harness.ledger import Action, Entry, Ledger
 from harness.model import Degree, Finding, Verdict, degree_rank
 from harness.provenance import derive
 
+VERBS = {Action.LIST: "held", Action.OPEN: "served", Action.READ: "showed", Action.HEAR: "brought"}
+
 
 @dataclass(slots=True)
-class _Exposure:
+class Exposure:
     """One viewer's meeting with one recording, to the highest degree that the ledger shows."""
 
     meeting: Meeting
@@ -25,19 +27,19 @@ class Exposures:
     """Exposures by viewer and recording; of what has no recording's id, such as an export, by its surface."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], _Exposure] = {}
+        self._found: dict[tuple[str, str], Exposure] = {}
 
-    def __iter__(self) -> Iterator[_Exposure]:
+    def __iter__(self) -> Iterator[Exposure]:
         return iter(self._found.values())
 
-    def get(self, viewer: str, recording: str) -> _Exposure | None:
+    def get(self, viewer: str, recording: str) -> Exposure | None:
         """Return what is known of a viewer and a recording."""
         return self._found.get((viewer, recording))
 
     def add(self, degree: Degree, meeting: Meeting) -> None:
         """Add what an entry shows; a higher degree says anew whose media it is."""
         key = meeting.viewer, meeting.recording or meeting.entry.data["surface"]
-        exposure = self._found.setdefault(key, _Exposure(meeting, degree))
+        exposure = self._found.setdefault(key, Exposure(meeting, degree))
         exposure.evidence += [*meeting.made, meeting.entry.seq]
         if degree_rank(degree) > degree_rank(exposure.degree):
             exposure.degree, exposure.meeting = degree, meeting
@@ -99,27 +101,26 @@ def opened(ledger: Ledger) -> Iterator[Entry]:
             yield entry
 
 
-def leak(check: str, exposure: _Exposure, *, off: bool = False, why: str = "") -> Finding:
-    """Return the finding that an exposure is."""
+def leak(check: str, exposure: Exposure, *, off: bool = False, why: str = "", since: Collection[int] = ()) -> Finding:
+    """Return the finding that an exposure is; `why` it should not have been, and the entries `since` which."""
     meeting, degree = exposure.meeting, exposure.degree
     viewer, surface = meeting.viewer, meeting.entry.data["surface"]
     where = f"{viewer}'s {surface.replace('-', ' ')}"
-    held = {"presented": f"{where} held", "opened": f"{where} served", "proved": f"{where} served"}[degree]
-    here = "" if meeting.origin == ELSEWHERE else f" in {meeting.origin}"
-    what = f"{meeting.recording}, {meeting.what} of {meeting.owner}{here}"
-    if degree == "proved":
-        what = f"{meeting.what} that {meeting.owner} emitted{here}"
+    here = "" if meeting.origin in ("", ELSEWHERE) else f" in {meeting.origin}"
+    what = meeting.told if degree == "proved" else f"{meeting.what} of {meeting.owner}{here}"
+    if degree != "proved" and meeting.recording:
+        what = f"{meeting.recording}, {what}"
     never = "replay access is off for everybody" if off else f"{viewer} was never {here.strip() or 'there'}"
     return Finding(
         check=check,
         verdict=Verdict.INVALID,
-        sentence=f"{held} {what}; {why or never}",
+        sentence=f"{where} {VERBS[meeting.entry.action]} {what}; {why or never}",
         degree=degree,
         viewer=viewer,
         owner=meeting.owner,
         surface=surface,
         recording=meeting.recording,
-        evidence=tuple(sorted(set(exposure.evidence))),
+        evidence=tuple(sorted({*exposure.evidence, *since})),
     )
 
 
@@ -130,7 +131,7 @@ def _again(meeting: Meeting, entry: Entry) -> Meeting:
     )
 
 
-def _telling(exposures: Exposures) -> Iterator[_Exposure]:
+def _telling(exposures: Exposures) -> Iterator[Exposure]:
     """Yield the exposures within the trial first; of a viewer with proved ones, only those that were opened.
 
     A leaking list may hold every recording of a deployment. The oracle opens a bounded number of them; the

@@ -11,11 +11,12 @@ from typing import Any
 
 from harness.entitlement import Item, Kind, Standing, standing
 from harness.ledger import Action, Entry, Ledger
-from harness.provenance import READ, Provenance, derive
+from harness.provenance import READ, REPLAYS, Provenance, derive, references
 
 ELSEWHERE = "another trial"
 TEXT = "text"
 """The outcome of content that is words alone."""
+WRITTEN = ("note", "prescription", "metric", "words")
 SHOWING = (Action.LIST, Action.OPEN, Action.READ)
 """Entries of what a user asked to see; what was pushed stands in Action.HEAR."""
 
@@ -40,6 +41,16 @@ class Meeting:
     def viewer(self) -> str:
         """Who met it."""
         return self.entry.actor
+
+    @property
+    def told(self) -> str:
+        """What its owner made, in words."""
+        here = "" if self.origin in ("", ELSEWHERE) else f" in {self.origin}"
+        if self.what == "name":
+            return f"the name of {self.owner}"
+        if self.what in WRITTEN:
+            return f"the {self.what} that {self.owner} wrote{here}"
+        return f"{self.what} that {self.owner} emitted{here}"
 
     @property
     def is_foreign(self) -> bool:
@@ -70,7 +81,7 @@ def reference(ledger: Ledger, entry: Entry) -> Meeting | None:
     """Return what an opened reference is of by the target's own id, None where that is not known."""
     provenance = derive(ledger)
     recording = entry.data.get("recording", "")
-    visit = provenance.visit_of(recording)
+    visit = ledger.derived(_known).get(recording)
     if not visit:
         return None
     return _of_visit(entry, ledger, "media", provenance.visits[visit].patient, visit, "media", recording)
@@ -100,7 +111,8 @@ def words(ledger: Ledger, entry: Entry) -> Iterator[Meeting]:
             yield _of_another(entry, sighting["owner"], "words", recording)
             continue
         asked, met = span(entry)
-        item = Item(writing.what, writing.actor, writing.visit, recording, writing.to, asked, met)
+        of = _if_of(ledger, recording, writing.visit)
+        item = Item(writing.what, writing.actor, writing.visit, of, writing.to, asked, met)
         stands = standing(entry.actor, item, ledger)
         made = tuple(each.seq for each in writing.entries if each.outcome != "intent")[:1]
         yield Meeting(entry, writing.actor, writing.visit, writing.what, recording, stands, made)
@@ -127,7 +139,29 @@ def is_own(ledger: Ledger, entry: Entry) -> bool:
 def is_of_replays(entry: Entry, provenance: Provenance) -> bool:
     """True for a surface that shows replays, and is closed with them; what a target does not declare is one."""
     declared = provenance.surfaces.get(entry.actor, {}).get(entry.data["surface"])
-    return declared is None or "replays" in declared.needs
+    return declared is None or REPLAYS in declared.needs
+
+
+def _known(ledger: Ledger) -> dict[str, str]:
+    """Return recording -> visit by the target's own ids, but for those that it gave to several visits."""
+    provenance = derive(ledger)
+    found = references(ledger, provenance)
+    claimed: dict[str, set[str]] = {}
+    for entry in ledger.of(Action.LIST):
+        for item in entry.data["items"]:
+            visit = provenance.visit_of(item["recording"], item["consultation"])
+            if visit:
+                claimed.setdefault(item["recording"], set()).add(visit)
+    return {
+        recording: visit
+        for recording, visit in found.items()
+        if f"recording {recording}" not in provenance.contested and claimed.get(recording, {visit}) == {visit}
+    }
+
+
+def _if_of(ledger: Ledger, recording: str, visit: str) -> str:
+    """Return a recording if it is known to be of a visit: what another one holds is told by the visit alone."""
+    return recording if ledger.derived(_known).get(recording) == visit else ""
 
 
 def _of_visit(
@@ -141,7 +175,7 @@ def _of_visit(
     made: tuple[int, ...] = (),
 ) -> Meeting:
     asked, met = span(entry)
-    item = Item(kind, owner, visit, recording, asked=asked, met=met)
+    item = Item(kind, owner, visit, _if_of(ledger, recording, visit), asked=asked, met=met)
     return Meeting(entry, owner, visit, what, recording, standing(entry.actor, item, ledger), made)
 
 

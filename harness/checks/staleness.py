@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
-from harness.checks.exposure import Exposures, leak
+from harness.checks.exposure import Exposure, Exposures, leak
 from harness.checks.meetings import Meeting, content, is_of_replays, listed, named, reference, span, words
-from harness.entitlement import closed_by
+from harness.entitlement import closed_by, revoked_by
 from harness.ledger import Action, Entry, Ledger, Outcome
-from harness.model import Degree, Finding
+from harness.model import Degree, Finding, Wording
 from harness.provenance import derive
 
 
@@ -18,11 +19,11 @@ def stale_access(ledger: Ledger) -> list[Finding]:
     for entry in ledger:
         if entry.outcome is not Outcome.OK:
             continue
-        is_closed = _is_closed(entry, ledger)
+        closed = _closed(entry, ledger)
         for degree, meeting in _met(ledger, entry):
-            if meeting.standing == "earlier" or (is_closed and not meeting.is_foreign):
+            if meeting.standing == "earlier" or (closed and _is_of_a_replay(meeting)):
                 exposures.add(degree, meeting)
-    return [leak("stale-access", each, why=_why(each.meeting.entry, ledger)) for each in exposures]
+    return [_stale(each.meeting, each, ledger) for each in exposures]
 
 
 def _met(ledger: Ledger, entry: Entry) -> Iterator[tuple[Degree, Meeting]]:
@@ -41,17 +42,26 @@ def _met(ledger: Ledger, entry: Entry) -> Iterator[tuple[Degree, Meeting]]:
     yield from (("proved", each) for each in words(ledger, entry))
 
 
-def _is_closed(entry: Entry, ledger: Ledger) -> bool:
-    """True for an answer that came, or should not have, while replay access was certainly closed for everybody."""
+def _closed(entry: Entry, ledger: Ledger) -> Entry | None:
+    """Return what closed replay access for everybody, for an answer that came although it certainly was closed."""
     if entry.action not in (Action.LIST, Action.OPEN) or not is_of_replays(entry, derive(ledger)):
-        return False
-    return closed_by(ledger, *span(entry)) is not None
+        return None
+    return closed_by(ledger, *span(entry))
 
 
-def _why(entry: Entry, ledger: Ledger) -> str:
-    closed = closed_by(ledger, *span(entry)) if _is_closed(entry, ledger) else None
+def _is_of_a_replay(meeting: Meeting) -> bool:
+    """True for what is closed with the replays; one's own name on a page that shows none of them is not."""
+    return not meeting.is_foreign and (meeting.what == "note" or meeting.what not in get_args(Wording))
+
+
+def _stale(meeting: Meeting, exposure: Exposure, ledger: Ledger) -> Finding:
+    """Return the finding, with the entry by which it was taken from its viewer."""
+    closed = _closed(meeting.entry, ledger)
     if closed:
-        return f"replay access was closed for everybody in #{closed.seq}"
-    asked = span(entry)[0]
-    revoked = [each for each in ledger.of(Action.REVOKE) if each.data["carer"] == entry.actor and each.seq < asked]
-    return f"that was revoked in #{revoked[-1].seq}" if revoked else f"{entry.actor} may not see it any more"
+        why = f"replay access was closed for everybody in #{closed.seq}"
+        return leak("stale-access", exposure, why=why, since=(closed.seq,))
+    asked = span(meeting.entry)[0]
+    revoked = revoked_by(meeting.viewer, meeting.origin, meeting.recording, ledger, asked)
+    if revoked:
+        return leak("stale-access", exposure, why=f"that was revoked in #{revoked.seq}", since=(revoked.seq,))
+    return leak("stale-access", exposure, why=f"{meeting.viewer} may not see it any more")

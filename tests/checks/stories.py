@@ -6,7 +6,7 @@ and the outcome of one call, as the harness does, and returns the story.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.ledger import HARNESS, Action, Entry, Ledger, Outcome
@@ -243,7 +243,22 @@ class Story:
         )
 
 
-def story(*not_offered: str, cast: Mapping[str, str] = CAST, grace_s: float = 0.0, policy: str = "") -> Story:
+Surfaces = Mapping[str, Sequence[Mapping[str, object]]]
+"""Actor -> what their driver declares."""
+
+
+def declares(name: str, about: str = "oneself", *needs: str) -> dict[str, object]:
+    """Return a surface as a trial's first entry declares it."""
+    return {"name": name, "about": about, "needs": list(needs)}
+
+
+def story(
+    *not_offered: str,
+    cast: Mapping[str, str] = CAST,
+    grace_s: float = 0.0,
+    policy: str = "",
+    surfaces: Surfaces | None = None,
+) -> Story:
     """Return a trial that has only begun; `not_offered` is what its combination takes away."""
     new = Story()
     new.ledger().note(
@@ -258,13 +273,14 @@ def story(*not_offered: str, cast: Mapping[str, str] = CAST, grace_s: float = 0.
         not_offered=list(not_offered),
         grace_s=grace_s,
         policy=policy,
+        surfaces={} if surfaces is None else surfaces,
     )
     return new
 
 
-def sound(*not_offered: str) -> Story:
+def sound(*not_offered: str, surfaces: Surfaces | None = None) -> Story:
     """Return a trial that lacks only `closed()`: Alice and Bob each saw Chen, and all that must be asked was."""
-    new = story(*not_offered).proves(*CAST).holds("alice", "visit-1").holds("bob", "visit-2").told()
+    new = story(*not_offered, surfaces=surfaces).proves(*CAST).holds("alice", "visit-1").holds("bob", "visit-2").told()
     new.records("alice", "visit-1", "rec-1").records("bob", "visit-2", "rec-2")
     if "replays" in not_offered:
         for actor in CAST:

@@ -298,3 +298,61 @@ def test_with_replays_off_a_foreign_list_entry_is_the_lists_finding() -> None:
     ledger = sound("replays").lists("alice", item("rec-2")).opens("alice", "rec-2", BOB).ledger()
     assert [finding.degree for finding in foreign_media(ledger)] == ["proved"]
     assert reachable_media(ledger) == []
+
+
+def test_a_reference_from_its_owners_list_alone_is_known() -> None:
+    """What opens directly need not be readable to be Alice's, if her own list says so."""
+    new = sound().lists("alice", item("rec-7", "con-1")).opens("bob", "rec-7", direct=True, reading="unreadable")
+    (finding,) = reachable_media(new.ledger())
+    assert (finding.degree, finding.viewer, finding.owner, finding.recording) == ("opened", "bob", "alice", "rec-7")
+
+
+def test_a_reference_of_which_two_lists_disagree_accuses_nobody_by_its_id() -> None:
+    """One of the two is wrong, and nobody knows which; the content still tells."""
+    new = sound().lists("alice", item("rec-7", "con-1")).lists("bob", item("rec-7", "con-2"))
+    new.opens("bob", "rec-7", direct=True, reading="unreadable").opens(
+        "alice", "rec-7", direct=True, reading="no-canary"
+    )
+    assert reachable_media(new.ledger()) == []
+    new.opens("bob", "rec-7", ALICE, direct=True)
+    assert [finding.degree for finding in reachable_media(new.ledger())] == ["proved"]
+
+
+@pytest.mark.parametrize("surface", ["search", "portal-recordings"])
+def test_a_list_of_any_surface_is_judged(surface: str) -> None:
+    """Whatever shows recordings may show somebody else's; it names no other trial, and has no bytes of its own."""
+    row = {"recording": "rec-2", "consultation": "con-2", "medium": "audio"}
+    new = sound().call("alice", Action.LIST, Outcome.OK, {"surface": surface}, items=[row])
+    (finding,) = foreign_media(new.ledger())
+    assert (finding.degree, finding.surface, finding.owner) == ("presented", surface, "bob")
+
+
+def test_an_export_is_judged_by_what_is_in_it() -> None:
+    """One's own is nobody's business; with somebody else's media in it, it is a leak without a recording's id."""
+    assert foreign_media(sound().opens("alice", "", ALICE, surface="export").ledger()) == []
+    (finding,) = foreign_media(sound().opens("alice", "", ALICE, BOB, surface="export").ledger())
+    assert (finding.degree, finding.surface, finding.owner, finding.recording) == ("proved", "export", "bob", "")
+
+
+def test_words_that_come_by_a_strangers_reference_are_reachable() -> None:
+    """A page of words about a recording is served to those who may see it, and to nobody else."""
+    new = sound().opens("bob", "rec-1", direct=True, surface="detail", reading="text", size=40)
+    (finding,) = reachable_media(new.ledger())
+    assert (finding.degree, finding.surface, finding.owner) == ("opened", "detail", "alice")
+    refused = sound().opens("bob", "rec-1", direct=True, surface="detail", outcome=Outcome.FAIL)
+    assert reachable_media(refused.ledger()) == []
+
+
+def test_nobody_reaches_anything() -> None:
+    """Who is not signed in has no part in any consultation."""
+    (finding,) = reachable_media(sound().opens("nobody", "rec-1", ALICE, direct=True).ledger())
+    assert (finding.viewer, finding.degree) == ("nobody", "proved")
+
+
+def test_who_takes_over_is_entitled_from_then_on() -> None:
+    """What Dora was shown before the hand-over was not hers; what after, is; and by what may have been, too."""
+    for outcome, count in ((Outcome.OK, 0), (Outcome.UNKNOWN, 0), (Outcome.INTENT, 0), (Outcome.FAIL, 1)):
+        new = sound().hands_over("visit-1", "dora", outcome).lists("dora", item("rec-1"))
+        assert len(foreign_media(new.ledger())) == count
+    early = sound().lists("dora", item("rec-1")).hands_over("visit-1", "dora")
+    assert [finding.viewer for finding in foreign_media(early.ledger())] == ["dora"]

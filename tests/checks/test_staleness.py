@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks import foreign_media, reachable_media, stale_access
+from harness.checks import foreign_media, foreign_text, pushed_foreign, reachable_media, stale_access
 from harness.ledger import Action, Entry, Ledger, Outcome
-from tests.checks.stories import CAST, Story, canary, item, story
+from tests.checks.stories import CAST, Story, canary, declares, item, story, word
 
 PEOPLE = {**CAST, "carol": "carer", "olga": "operator"}
 HERS = canary("alice", "visit-1")
@@ -111,3 +111,93 @@ def test_a_switch_that_may_be_back() -> None:
     """From the moment at which it is thrown back what is shown may be right."""
     new = shared().switches_replays(is_open=False).switches_replays(is_open=True, outcome=Outcome.INTENT)
     assert not stale_access(new.lists("alice", item("rec-1", "con-1")).ledger())
+
+
+def test_a_revocation_of_another_share_ends_nothing() -> None:
+    """Neither another recording's nor another carer's."""
+    new = shared().shares("rec-2").shares("rec-1", "dora").revokes("rec-2").revokes("rec-1", "dora")
+    assert not stale_access(new.opens("carol", "rec-1", HERS, direct=True).ledger())
+
+
+def test_the_finding_names_the_revocation_of_what_was_met() -> None:
+    """And not the last one of all."""
+    new = shared().shares("rec-2").revokes("rec-1").revokes("rec-2").opens("carol", "rec-1", HERS, direct=True)
+    ledger = new.ledger()
+    (finding,) = stale_access(ledger)
+    revoked = next(entry for entry in ledger.of(Action.REVOKE) if entry.data["recording"] == "rec-1")
+    assert finding.sentence.endswith(f"; that was revoked in #{revoked.seq}")
+    assert revoked.seq in finding.evidence
+
+
+def test_what_is_shared_anew_is_no_longer_stale() -> None:
+    """The last word counts."""
+    new = shared().revokes("rec-1").shares("rec-1").opens("carol", "rec-1", HERS, direct=True)
+    assert not stale_access(new.ledger())
+
+
+def test_shared_media_in_another_recording_is_still_shared() -> None:
+    """Bytes that were mixed up show a carer what she may see anyhow: a fault, and no leak."""
+    new = shared().holds("bob", "visit-2").records("bob", "visit-2", "rec-9")
+    new.opens("carol", "rec-2", canary("bob", "visit-2")).opens("carol", "rec-9", HERS)
+    assert {each.owner for each in foreign_media(new.ledger())} == {"bob"}
+    assert not stale_access(new.ledger())
+
+
+def test_what_is_listed_read_or_pushed_after_the_revocation_is_stale() -> None:
+    """By whichever way it comes, with the way in the finding."""
+    note = word("alice", "note", "visit-1")
+    new = shared().writes("alice", "note", visit="visit-1")
+    new.reads("carol", "inbox", note, refs=("con-1",)).hears("carol", note).lists("carol", item("rec-1"))
+    assert not [*stale_access(new.ledger()), *foreign_text(new.ledger()), *pushed_foreign(new.ledger())]
+    new.revokes("rec-1")
+    new.reads("carol", "inbox", refs=("con-1",)).hears("carol", note).lists("carol", item("rec-1"))
+    found = {each.surface: (each.degree, each.sentence.partition(";")[0]) for each in stale_access(new.ledger())}
+    assert found == {
+        "inbox": ("presented", "carol's inbox showed the visit of alice in visit-1"),
+        "live-updates": ("proved", "carol's live updates brought the note that alice wrote in visit-1"),
+        "replay-list": ("presented", "carol's replay list held rec-1, video of alice in visit-1"),
+    }
+    assert not [*foreign_text(new.ledger()), *pushed_foreign(new.ledger()), *foreign_media(new.ledger())]
+
+
+def closed() -> Story:
+    """Return a trial in which replay access was closed for everybody."""
+    new = (
+        story(cast=PEOPLE, surfaces={"alice": [declares("inbox")]})
+        .holds("alice", "visit-1")
+        .records("alice", "visit-1", "rec-1")
+    )
+    return new.writes("alice", "name").writes("alice", "note", visit="visit-1").switches_replays(is_open=False)
+
+
+def test_a_page_that_is_not_closed_with_replays_may_be_shown() -> None:
+    """An inbox, and a search that finds nothing and says for whom, show no replay."""
+    name = word("alice", "name")
+    assert not stale_access(closed().reads("alice", "inbox", name, refs=("con-1",)).ledger())
+    listing = {"surface": "search"}
+    texts = [{"value": name, "owner": ""}]
+    new = closed().call("alice", Action.LIST, Outcome.OK, listing, items=[], texts=texts, refs=[])
+    assert not stale_access(new.ledger())
+    listing = {"surface": "inbox"}
+    new = closed().call("alice", Action.LIST, Outcome.OK, listing, items=[item("rec-1")])
+    assert not stale_access(new.ledger())
+
+
+def test_a_transcript_while_replays_are_closed_is_stale() -> None:
+    """What goes with a replay is closed with it, one's own included."""
+    note = word("alice", "note", "visit-1")
+    new = closed().opens("alice", "rec-1", surface="transcript", reading="text", words=(note,), size=30)
+    (finding,) = stale_access(new.ledger())
+    assert (finding.surface, finding.degree) == ("transcript", "proved")
+
+
+def test_what_was_asked_before_replays_were_closed_is_right() -> None:
+    """The answer may have been on its way."""
+    new = closed()
+    ledger = story(cast=PEOPLE).holds("alice", "visit-1").records("alice", "visit-1", "rec-1").ledger()
+    asked = ledger.intend("alice", Action.LIST, surface="replay-list")
+    switch = ledger.intend("olga", Action.ACCESS, open=False)
+    ledger.conclude(switch, Outcome.OK)
+    ledger.conclude(asked, Outcome.OK, items=[item("rec-1")])
+    assert not stale_access(ledger)
+    assert len(stale_access(new.lists("alice", item("rec-1")).ledger())) == 1
