@@ -42,7 +42,9 @@ def _recorded(ledger: Ledger) -> dict[str, set[str]]:
 
 
 def _mismatch(entry: Entry, what: str, number: int, own: int) -> Finding:
-    counted = "badge counted" if what == "badge" else "replay list said that it has"
+    counted = "badge counted"
+    if what != "badge":
+        counted = f"{entry.data['surface'].replace('-', ' ')} said that it has"
     return Finding(
         check="count-mismatch",
         verdict=Verdict.INVALID,
@@ -73,7 +75,8 @@ def _own(entry: Entry, recorded: dict[str, set[str]], ledger: Ledger) -> set[str
     provenance = derive(ledger)
     own: set[str] = set()
     for visit in provenance.visits:
-        if provenance.may_see(entry.actor, visit) and visit not in recorded:
+        may_see_any = may_see_media(entry.actor, visit, "", ledger, *span(entry))
+        if may_see_any and visit not in recorded:
             return None
         known = recorded.get(visit, set())
         own |= {each for each in known if may_see_media(entry.actor, visit, each, ledger, *span(entry))}

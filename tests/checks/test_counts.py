@@ -76,3 +76,17 @@ def test_a_badge_without_an_answer_leaves_the_trial_unknown_and_the_list_judged(
     (finding,) = count_mismatch(told.ledger())
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.sentence == "what alice is shown beside the list had no answer: 503"
+
+
+def test_what_is_shared_is_counted_for_its_carer() -> None:
+    """As long as it is shared, and only while it is known how many there are."""
+    asked = {"surface": "search"}
+    for recorded, number, findings in ((Outcome.OK, 1, 0), (Outcome.OK, 2, 1), (Outcome.UNKNOWN, 2, 0)):
+        told = badged(1, recorded=recorded).shares("rec-1")
+        told.call("carol", Action.LIST, Outcome.OK, asked, items=[item("rec-1")], total=number)
+        found = count_mismatch(told.ledger())
+        assert len(found) == findings
+        assert not findings or found[0].sentence.startswith("carol's search said that it has 2 replays")
+    told = badged(1).shares("rec-1").revokes("rec-1")
+    told.call("carol", Action.LIST, Outcome.OK, asked, items=[], total=1)
+    assert len(count_mismatch(told.ledger())) == 1
