@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.checks.meetings import SHOWING, TEXT, span, words
 from harness.checks.recordings import EMPTY
-from harness.entitlement import may_be_closed
+from harness.entitlement import closed_by, may_be_closed, may_see_media
 from harness.ledger import Action, Entry, Ledger, Outcome
 from harness.model import Finding, Verdict
 from harness.provenance import READ, REPLAY_LIST, Emission, Provenance, Writing, derive
@@ -26,7 +26,11 @@ def missing_media(ledger: Ledger) -> list[Finding]:
 def vacuous(ledger: Ledger) -> list[Finding]:
     """A trial proves something only if somebody saw their own media, or, where replays are off, was refused it."""
     provenance = derive(ledger)
-    why = _nothing_seen(ledger, provenance) if provenance.replays_offered else _nothing_refused(ledger, provenance)
+    off = "" if provenance.replays_offered else "replays are off"
+    why = "" if off else _nothing_seen(ledger, provenance)
+    off = off or (_closed_all_along(ledger) if why else "")
+    if off:
+        why = _nothing_refused(off, ledger, provenance)
     unread = _nothing_read(ledger, provenance)
     return [Finding("vacuous", Verdict.UNKNOWN, each) for each in (why, unread) if each]
 
@@ -69,8 +73,10 @@ def _missing_for(viewer: str, ledger: Ledger, provenance: Provenance) -> Iterato
             recording=entry.data["recording"],
             evidence=(entry.seq,),
         )
+    if not is_all_read or may_be_closed(ledger, *span(last[0])):
+        return
     for canary, emission in _expected_for(viewer, last[0], ledger, provenance):
-        if canary not in seen and is_all_read:
+        if canary not in seen:
             yield Finding(
                 check="missing-media",
                 verdict=Verdict.INVALID,
@@ -97,7 +103,8 @@ def _expected_for(viewer: str, listed: Entry, ledger: Ledger, provenance: Proven
     joined = {entry.data["visit"] for entry in ledger.of(Action.JOIN) if entry.actor == viewer}
     ended = {entry.data["visit"] for entry in ledger.of(Action.END) if entry.seq < asked}
     for canary, emission in provenance.emissions.items():
-        if emission.is_certain and emission.visit in joined & ended:
+        is_expected = emission.is_certain and emission.visit in joined & ended
+        if is_expected and may_see_media(viewer, emission.visit, "", ledger, *span(listed)):
             yield canary, emission
 
 
@@ -140,16 +147,20 @@ def _nothing_seen(ledger: Ledger, provenance: Provenance) -> str:
 
 
 def _nothing_read(ledger: Ledger, provenance: Provenance) -> str:
-    """Say which words were written and read by nobody who may: that no stranger read them proves nothing."""
-    read = {
-        (meeting.owner, meeting.what)
-        for action in (*SHOWING, Action.HEAR)
-        for entry in ledger.of(action)
-        for meeting in words(ledger, entry)
-        if meeting.standing == "entitled"
-    }
-    for writing in provenance.writings.values():
-        if writing.is_certain and _can_be_read(writing, provenance) and (writing.actor, writing.what) not in read:
+    """Say which words were written and read by nobody who may: that no stranger read them proves nothing.
+
+    Of notes it is enough that one of their writer's was read: not everything that is said is transcribed.
+    """
+    read: set[int] = set()
+    noted: set[str] = set()
+    for entry in (entry for action in (*SHOWING, Action.HEAR) for entry in ledger.of(action)):
+        for sighting, meeting in zip(entry.data.get("texts", ()), words(ledger, entry), strict=True):
+            if meeting.standing == "entitled":
+                read.add(int(sighting["value"]))
+                noted |= {meeting.owner} if meeting.what == "note" else set()
+    for canary, writing in provenance.writings.items():
+        is_read = canary in read or (writing.what == "note" and writing.actor in noted)
+        if writing.is_certain and _can_be_read(writing, provenance) and not is_read:
             what = f"{writing.actor}'s {writing.what}"
             return f"nobody who may read {what} was shown it: that nobody else was proves nothing"
     return ""
@@ -163,20 +174,28 @@ def _can_be_read(writing: Writing, provenance: Provenance) -> bool:
     return writing.what != "name"
 
 
-def _nothing_refused(ledger: Ledger, provenance: Provenance) -> str:
+def _closed_all_along(ledger: Ledger) -> str:
+    """Say who closed replay access for good before anybody's list was asked for, if it certainly was closed."""
+    lists = [entry for entry in _lists(ledger) if entry.outcome is not Outcome.INTENT]
+    closed = [closed_by(ledger, *span(entry)) for entry in lists]
+    return f"replays were closed in #{closed[0].seq}" if closed and all(closed) and closed[0] else ""
+
+
+def _nothing_refused(off: str, ledger: Ledger, provenance: Provenance) -> str:
+    """Say what was not refused; `off` says why it should have been."""
     own = {
         (viewer, recording)
         for recording, visit in provenance.visit_of_recording.items()
         for viewer in provenance.visits[visit].parties
     }
     if not own:
-        return "replays are off, but no recording is known to exist: there was nothing to refuse"
+        return f"{off}, but no recording is known to exist: there was nothing to refuse"
     asked = {entry.actor for entry in _lists(ledger) if entry.outcome in (Outcome.FAIL, Outcome.OK)}
     tried = {(entry.actor, entry.data["recording"]) for entry in ledger.of(Action.OPEN, Outcome.FAIL, Outcome.OK)}
     never_asked = sorted(set(provenance.users) - asked)
     if never_asked:
-        return f"replays are off, but {never_asked[0]}'s replay list was never asked for"
+        return f"{off}, but {never_asked[0]}'s replay list was never asked for"
     untried = sorted(own - tried)
     if untried:
-        return f"replays are off, but {untried[0][0]} never tried to open {untried[0][1]}, which is their own"
+        return f"{off}, but {untried[0][0]} never tried to open {untried[0][1]}, which is their own"
     return ""

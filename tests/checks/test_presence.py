@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import pytest
 
-from harness.checks import missing_media, vacuous
+from harness.checks import missing_media, phantom_media, vacuous
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Verdict
-from tests.checks.stories import canary, item, sound, story
+from tests.checks.stories import Story, Surfaces, canary, declares, item, sound, story, word
 
 ALICE, CHEN = canary("alice", "visit-1"), canary("chen", "visit-1")
 
@@ -187,3 +190,96 @@ def test_with_replays_off_everybody_tries_their_own(actor: str, recording: str) 
     """That the owner is refused too is known only when the owner tried."""
     new = sound("replays").without(Action.OPEN, actor, recording=recording)
     assert said(new.closed()).endswith(f"{actor} never tried to open {recording}, which is their own")
+
+
+def test_what_holds_nothing_is_told_as_a_phantom_alone() -> None:
+    """It is not unreadable, and what is not in it is not called missing."""
+    new = sound().without(Action.OPEN, "alice", recording="rec-1").opens("alice", "rec-1", reading="empty")
+    assert missing_media(new.ledger()) == []
+    assert len(phantom_media(new.ledger())) == 1
+
+
+def operated(*, policy: str = "", surfaces: Surfaces | None = None) -> Story:
+    """Return a trial of one held visit that has an operator."""
+    cast = {"alice": "patient", "chen": "clinician", "olga": "operator"}
+    new = story(cast=cast, policy=policy, surfaces=surfaces)
+    return new.holds("alice", "visit-1").told().records("alice", "visit-1", "rec-1")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.UNKNOWN, Outcome.INTENT, Outcome.FAIL])
+def test_a_list_that_may_be_closed_is_rightly_refused(outcome: Outcome) -> None:
+    """Or rightly empty: only a switch that was certainly not thrown makes either wrong."""
+    count = 1 if outcome is Outcome.FAIL else 0
+    refused = operated().switches_replays(is_open=False, outcome=outcome).lists("alice", outcome=Outcome.FAIL)
+    assert len(missing_media(refused.ledger())) == count
+    empty = operated().switches_replays(is_open=False, outcome=outcome).lists("alice")
+    assert len(missing_media(empty.ledger())) == 2 * count
+
+
+def test_a_list_that_stays_closed_after_it_was_opened_again_is_missing() -> None:
+    """Closed, opened, each acknowledged in turn: now it must be there."""
+    new = operated().switches_replays(is_open=False).switches_replays(is_open=True).lists("alice")
+    assert len(missing_media(new.ledger())) == 2
+
+
+def test_what_a_policy_denies_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target by whose policy nobody sees replays need not list them."""
+    module = types.ModuleType("ours_policy")
+    monkeypatch.setattr(module, "none", lambda *_: False, raising=False)
+    monkeypatch.setitem(sys.modules, "ours_policy", module)
+    assert missing_media(operated(policy="ours_policy:none").lists("alice").ledger()) == []
+
+
+def test_replays_that_were_closed_all_along_prove_by_their_refusal() -> None:
+    """Nobody can have seen their own: that everybody was refused it is what there is to prove."""
+    new = operated().switches_replays(is_open=False)
+    for actor in ("alice", "chen"):
+        new.lists(actor, outcome=Outcome.FAIL)
+    assert said(new.ledger()) == "replays were closed in #17, but alice never tried to open rec-1, which is their own"
+    assert vacuous(new.tries("alice", "rec-1").tries("chen", "rec-1").ledger()) == []
+
+
+def test_replays_that_were_open_for_a_while_prove_nothing_by_their_refusal() -> None:
+    """A list that was asked for while they were open might have shown one's own."""
+    new = operated().lists("alice").switches_replays(is_open=False)
+    for actor in ("alice", "chen"):
+        new.lists(actor, outcome=Outcome.FAIL).tries(actor, "rec-1")
+    assert "no actor saw any media of their own" in said(new.ledger())
+
+
+@pytest.mark.parametrize("what", ["prescription", "metric"])
+def test_words_that_nobody_was_shown_prove_nothing(what: str) -> None:
+    """Each of them must be met by somebody who may read it, on any surface."""
+    written = sound().writes("chen", what, visit="visit-1")
+    assert said(written.ledger()) == (
+        f"nobody who may read chen's {what} was shown it: that nobody else was proves nothing"
+    )
+    said(written.reads("chen", "pages", word("chen", what, "visit-2")).ledger())
+    said(Story(written.ledger()).reads("bob", "pages", word("chen", what, "visit-1")).ledger())
+    assert vacuous(written.hears("chen", word("chen", what, "visit-1")).ledger()) == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INTENT, Outcome.UNKNOWN, Outcome.FAIL])
+def test_words_that_may_not_have_come_need_not_be_shown(outcome: Outcome) -> None:
+    """Nor need a name, of which no surface is promised."""
+    assert vacuous(sound().writes("chen", "metric", outcome=outcome).writes("alice", "name").ledger()) == []
+
+
+def test_of_a_second_prescription_the_first_proves_nothing() -> None:
+    """Each stands for itself."""
+    new = sound().writes("chen", "prescription", visit="visit-1").writes("chen", "prescription", visit="visit-2")
+    new.reads("alice", "prescriptions", word("chen", "prescription", "visit-1"))
+    said(new.ledger())
+    assert vacuous(new.reads("bob", "prescriptions", word("chen", "prescription", "visit-2")).ledger()) == []
+
+
+def test_notes_are_asked_for_where_there_are_transcripts() -> None:
+    """One of them is enough, of each who wrote; without transcripts nobody can be shown any."""
+    surfaces = {"alice": [declares("transcript", "recording", "replays")]}
+    for declared, count in ((surfaces, 1), (None, 0)):
+        new = Story([*operated(surfaces=declared).ledger()])
+        new.lists("alice", item("rec-1")).opens("alice", "rec-1", ALICE)
+        new.writes("alice", "note", visit="visit-1").writes("alice", "note", visit="visit-2")
+        assert len(vacuous(new.ledger())) == count
+        new.opens("alice", "rec-1", surface="transcript", reading="text", words=(word("alice", "note", "visit-1"),))
+        assert vacuous(new.ledger()) == []
