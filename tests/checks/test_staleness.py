@@ -32,6 +32,14 @@ def test_what_is_not_shared_is_foreign() -> None:
     assert not stale_access(new.ledger())
 
 
+def test_what_is_not_yet_shared_is_foreign() -> None:
+    """A share counts from the moment at which it may have begun, and not before."""
+    new = story(cast=PEOPLE).holds("alice", "visit-1").records("alice", "visit-1", "rec-1")
+    new.lists("carol", item("rec-1")).shares("rec-1")
+    assert [each.viewer for each in foreign_media(new.ledger())] == ["carol"]
+    assert not stale_access(new.ledger())
+
+
 def test_after_the_revocation_it_is_stale() -> None:
     """Opened once more it is proved, and no other check takes it for foreign."""
     new = (
