@@ -85,7 +85,7 @@ def standing(viewer: str, item: Item, ledger: Ledger) -> Standing:
     may_see = policy_of(ledger)
     if may_see(viewer, item, ledger):
         return "entitled"
-    for moment in ledger.derived(_moments):
+    for moment in _given_to(viewer, ledger) if may_see is default else ledger.derived(_moments):
         if moment < item.asked and may_see(viewer, replace(item, asked=moment, met=moment + 1), ledger):
             return "earlier"
     return "never"
@@ -101,7 +101,7 @@ def closed_by(ledger: Ledger, asked: int, met: int) -> Entry | None:
 
     None where it was open, may have been, or was closed within the target's grace.
     """
-    opened, closed = _switched(ledger)
+    opened, closed = ledger.derived(_switched)
     for close in closed:
         if close.done is None or close.done.seq >= asked:
             continue
@@ -112,7 +112,7 @@ def closed_by(ledger: Ledger, asked: int, met: int) -> Entry | None:
 
 def may_be_closed(ledger: Ledger, asked: int, met: int) -> bool:
     """Return whether replay access may have been closed at some time from `asked` to `met`: a refusal is right then."""
-    opened, closed = _switched(ledger)
+    opened, closed = ledger.derived(_switched)
     return any(
         close.begun.seq < met
         and not any(close.is_over_before(each) and each.done and each.done.seq < asked for each in opened)
@@ -157,6 +157,11 @@ def _policy_of(ledger: Ledger) -> Policy:
 def _moments(ledger: Ledger) -> tuple[int, ...]:
     """Return the entries right after which somebody may see more than before, or less."""
     return tuple(entry.seq + 1 for entry in ledger if entry.action in DEEDS)
+
+
+def _given_to(viewer: str, ledger: Ledger) -> tuple[int, ...]:
+    """Return the same moments of the default policy for one viewer: it takes nothing back but what was shared."""
+    return tuple(share.since + 1 for share in ledger.derived(_shares) if share.carer == viewer)
 
 
 def _switched(ledger: Ledger) -> tuple[list[Attempt], list[Attempt]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,11 @@ GRANTING: dict[str, Callable[[Story, Outcome], Story]] = {
     "hand-over": lambda new, outcome: new.hands_over("visit-1", "dana", outcome),
     "book": lambda new, outcome: new.books("dana", "visit-1", outcome),
 }
+
+
+def handed_on(viewer: str, item: Item, ledger: Ledger) -> bool:
+    """Judge as the default does."""
+    return default(viewer, item, ledger)
 
 
 def media(ledger: Ledger, recording: str = "") -> Item:
@@ -80,6 +86,11 @@ def test_a_share_lasts_until_its_end_is_acknowledged(deeds: list[tuple[str, Outc
     expected = "entitled" if is_open else "earlier" if was_open else "never"
     assert standing("carol", media(ledger, "rec-1"), ledger) == expected
     assert standing("carol", media(ledger, "rec-2"), ledger) == "never"
+    # A policy that hands on to the default is asked at every moment, the default at those of shares alone.
+    opening, *rest = ledger
+    named = replace(opening, data={**opening.data, "policy": f"{__name__}:handed_on"})
+    whole = Ledger(entries=[named, *rest])
+    assert standing("carol", media(whole, "rec-1"), whole) == expected
 
 
 def test_a_part_begins_when_it_may_have_begun() -> None:
