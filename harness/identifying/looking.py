@@ -125,10 +125,8 @@ def _words(data: bytes, reading: Reading) -> tuple[list[Seen], str]:
     if not is_archive(data):
         return [Seen(canary, "words") for canary in _in_words([data.decode("latin-1")])], ""
     if reading.outcome == "unreadable" and not reading.members:
-        return (
-            [],
-            "",
-        )  # what was beyond a limit, or would not open, in a process that may be killed is not tried in this one
+        # What would not open, or was beyond a limit, in a process that may be killed is not tried in this one.
+        return [], ""
     seen: list[Seen] = []
     unread = []
     left_bytes = MAX_TEXT_BYTES

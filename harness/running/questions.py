@@ -10,7 +10,6 @@ from harness.errors import TargetError
 from harness.ledger import Action, Ledger, Outcome
 from harness.model import Recording
 from harness.provenance import Provenance, derive
-from harness.running.evidence import hold
 from harness.running.sight import Sight
 from harness.running.survey import Survey
 from harness.scenario import REPLAY_LIST, Actor, Stage, Visit
@@ -54,7 +53,7 @@ async def _read_replays(actor: Actor, stage: Stage, sight: Sight) -> None:
     foreign.sort(key=lambda recording: provenance.visit_of(recording.ref, recording.consultation) is None)
     met = sum(1 for ref in known if not _is_own(actor.name, ref, provenance))
     for recording in own[:MAX_OWN_OPENED] + foreign[: max(0, MAX_FOREIGN_OPENED - met)]:
-        await _open(actor, recording.ref, sight)
+        await sight.open(actor, recording.ref, REPLAY_LIST)
 
 
 def _opened_by(viewer: str, ledger: Ledger) -> set[str]:
@@ -69,11 +68,3 @@ def _opened_by(viewer: str, ledger: Ledger) -> set[str]:
 def _is_own(viewer: str, recording: str, provenance: Provenance) -> bool:
     visit = provenance.visit_of(recording)
     return bool(visit and provenance.may_see(viewer, visit))
-
-
-async def _open(actor: Actor, recording: str, sight: Sight) -> None:
-    asked = {"surface": REPLAY_LIST, "recording": recording, "direct": False}
-    with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
-        data = await actor.driver.open(recording)
-        result.data.update(await sight.file(data))
-        hold(actor.stage, actor.name, result.data, data)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from harness.drivers.surfaces import View
+from harness.errors import TargetError
+from harness.ledger import Action
+from harness.running.evidence import hold
 from harness.running.register import Register
 from harness.scenario import Actor
 
@@ -41,16 +45,20 @@ class Sight:
         data = text.encode("utf-8", "surrogatepass")
         return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), **self.words(text)}
 
-    async def file(self, data: bytes) -> dict[str, object]:
-        """Return what is kept of a file."""
-        return dict(await self.look(data))
+    async def open(self, actor: Actor, recording: str, surface: str, *, direct: bool = False) -> None:
+        """Let an actor open a recording, and write down what came; refusals and silence are the checks' to judge."""
+        asked = {"surface": surface, "recording": recording, "direct": direct}
+        with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
+            data = await actor.driver.open(recording)
+            result.data.update(await self.look(data))
+            hold(actor.stage, actor.name, result.data, data)
 
     async def view(self, view: View, actor: Actor) -> dict[str, object]:
         """Return what is kept of all that a surface showed to an actor."""
         kept: dict[str, object] = self.page(view.text)
         kept["content"] = {"outcome": TEXT, "canaries": [], "tracks": [], "duration_s": 0.0, "note": ""}
         if view.media is not None:
-            kept |= await self.file(view.media)
+            kept |= await self.look(view.media)
         if view.recordings is not None:
             kept["items"] = [actor.item(recording) for recording in view.recordings]
         return kept

@@ -56,7 +56,7 @@ class Survey:
     async def foreign(self, actor: Actor) -> None:
         """Try every reference that the actor may not have now, on every surface that takes one; links, too."""
         for recording in foreign_to(actor):
-            await self._open(actor, recording)
+            await self.sight.open(actor, recording, REPLAY_MEDIA, direct=True)
             for surface in self._surfaces(actor):
                 if surface.about == "recording":
                     await self._look(actor, surface, recording, direct=True)
@@ -69,13 +69,6 @@ class Survey:
 
     def _surfaces(self, actor: Actor) -> tuple[Surface, ...]:
         return declared(actor) if self.is_thorough else ()
-
-    async def _open(self, actor: Actor, recording: str) -> None:
-        asked = {"surface": REPLAY_MEDIA, "recording": recording, "direct": True}
-        with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
-            data = await actor.driver.open(recording)
-            result.data.update(await self.sight.file(data))
-            hold(actor.stage, actor.name, result.data, data)
 
     async def _look(
         self,
@@ -104,14 +97,7 @@ class Survey:
         if view and view.recordings is not None:
             listed = [each.ref for each in view.recordings]
             for each in _unmet(actor, listed)[:MAX_LISTED]:
-                await self._open_listed(actor, surface.name, each)
-
-    async def _open_listed(self, actor: Actor, surface: str, recording: str) -> None:
-        asked = {"surface": surface, "recording": recording, "direct": False}
-        with suppress(TargetError), actor.recorded(Action.OPEN, **asked) as result:
-            data = await actor.driver.open(recording)
-            result.data.update(await self.sight.file(data))
-            hold(actor.stage, actor.name, result.data, data)
+                await self.sight.open(actor, each, surface.name)
 
 
 def declared(actor: Actor) -> tuple[Surface, ...]:
