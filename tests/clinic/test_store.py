@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS media (key TEXT PRIMARY KEY, bytes {bytes} NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (key TEXT PRIMARY KEY, bytes {bytes} NOT NULL);
 CREATE TABLE IF NOT EXISTS slots (seq {seq}, id TEXT UNIQUE NOT NULL, holder TEXT, length_s REAL, taken BIGINT);
 """
-WORKERS, TIMES = 3, 40
+WORKERS, TIMES = 8, 40
+NEW_DATABASES = 100
 INSERT = "INSERT INTO slots (id, holder, length_s, taken) VALUES (?, ?, ?, ?)"
 
 
@@ -115,6 +116,12 @@ def test_transaction(address: str, store: Store) -> None:
         db.execute(INSERT, ("b", None, None, None))
     with closing(Store(address, SCHEMA)) as other:
         assert other.all("SELECT id FROM slots") == [("b",)]
+
+
+def test_opened_at_once(tmp_path: Path) -> None:
+    """All who open a new database at the same moment open it, however often that is tried."""
+    for n in range(NEW_DATABASES):
+        at_once(lambda mine: mine.require_room("slots"), str(tmp_path / f"{n}.sqlite"))
 
 
 def test_one_winner(address: str) -> None:

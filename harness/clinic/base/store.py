@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ MAX_ROWS = 1_000_000
 MAX_STORED_BYTES = 512 * 1024 * 1024
 CONNECT_S = 5
 BUSY_S = 5.0
+BUSY_PAUSE_S = 0.005
 POSTGRESQL = ("postgresql://", "postgres://")
 SESSION = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET synchronous_commit = off"
 """As SQLite's WAL with `synchronous = NORMAL`: no commit waits for the disk; only the machine's fall can lose one."""
@@ -73,12 +75,25 @@ class _SQLite:
     def __init__(self, path: str) -> None:
         try:
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             self._connection.execute("PRAGMA synchronous = NORMAL")
             # SQLite's own knows the letters of ASCII alone.
             self._connection.create_function("lower", 1, str.lower, deterministic=True)
         except sqlite3.Error as error:
             raise CannotOpenError(f"cannot open the database {path!r}: {error}") from error
+
+    def _write_ahead(self) -> None:
+        """Change a new database to WAL, for which SQLite does not wait when another process does it just now."""
+        until_s = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                    raise
+                time.sleep(BUSY_PAUSE_S)
+            else:
+                return
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
         return self._connection.execute(statement, parameters)
